@@ -1,0 +1,53 @@
+#!/usr/bin/env bash
+# Finds what the project needs beyond the .NET SDK, and installs it from the system's packages where it can, saying so.
+#   eng/setup.sh run     what the main command needs: ffmpeg
+#   eng/setup.sh test    that, and what the tests drive: melt, Blender, and the linker NativeAOT uses
+set -euo pipefail
+
+purpose=${1:-run}
+
+if ! command -v dotnet >/dev/null || ! dotnet --list-sdks | grep -q '^1[0-9]\.'; then
+  echo "The .NET 10 SDK was not found: install it (https://dot.net) and run this again." >&2
+  exit 1
+fi
+
+missing=()
+want() { # want PROGRAM PACKAGE...
+  command -v "$1" >/dev/null && return 0
+  shift
+  missing+=("$@")
+}
+
+want ffmpeg ffmpeg
+want ffprobe ffmpeg
+if [ "$purpose" = test ]; then
+  want melt melt
+  want blender blender
+  command -v clang >/dev/null || want gcc gcc libc6-dev
+  [ -e /usr/include/zlib.h ] || missing+=(zlib1g-dev)
+fi
+
+[ ${#missing[@]} -eq 0 ] && exit 0
+mapfile -t missing < <(printf '%s\n' "${missing[@]}" | sort -u)
+
+as_root=()
+if [ "$(id -u)" -ne 0 ]; then
+  if command -v sudo >/dev/null; then as_root=(sudo); else
+    echo "Missing: ${missing[*]}. Install them as root (apt-get install ${missing[*]}) and run this again." >&2
+    exit 1
+  fi
+fi
+if ! command -v apt-get >/dev/null; then
+  echo "Missing: ${missing[*]}. This system has no apt-get: install them its own way and run this again." >&2
+  exit 1
+fi
+
+echo "Installing ${missing[*]} from the system's packages."
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+export DEBIAN_FRONTEND=noninteractive
+if ! { "${as_root[@]}" apt-get update && "${as_root[@]}" apt-get install -y --no-install-recommends "${missing[@]}"; } >"$log" 2>&1; then
+  tail -n 20 "$log" >&2
+  echo "apt-get could not install ${missing[*]}: the lines above say why." >&2
+  exit 1
+fi

@@ -1,0 +1,36 @@
+#!/usr/bin/env bash
+# Builds everything and runs the tests.
+#   tests/run.sh          the fast ones
+#   tests/run.sh --all    the slow ones too, as continuous integration does
+# The last line counts them: 'N passed, N failed, N skipped'.
+set -uo pipefail
+cd "$(dirname "$0")/.."
+
+filter=(--filter 'Speed!=slow')
+[ "${1:-}" = --all ] && filter=()
+
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_CLI_UI_LANGUAGE=en
+bash eng/setup.sh test || exit 1
+dotnet build EditorBridge.sln -c Release || exit 1
+
+log=$(mktemp)
+trap 'rm -f "$log"' EXIT
+status=0
+for project in tests/*/*.csproj; do
+  name=$(basename "$project" .csproj)
+  [ "$name" = EditorBridge.Benchmarks ] && continue
+  started=$SECONDS
+  echo "== $name"
+  dotnet test "$project" -c Release --no-build "${filter[@]}" 2>&1 | tee -a "$log"
+  code=${PIPESTATUS[0]}
+  if [ "$code" -ne 0 ]; then
+    status=1
+    # A test host that died reports no count: it is one failure more.
+    grep -q -- "- $name.dll" "$log" || echo "Failed!  - Failed:     1, Passed:     0, Skipped:     0, Total:     1 - $name.dll" >>"$log"
+  fi
+  echo "   $((SECONDS - started)) s"
+done
+
+awk -F'[:,]' '/^(Passed|Failed|Skipped)! +- Failed:/ { failed += $2; passed += $4; skipped += $6 }
+  END { printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped }' "$log"
+exit $status
