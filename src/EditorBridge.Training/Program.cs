@@ -1,1 +1,8 @@
-return 0;
+using System.CommandLine;
+using EditorBridge.Training;
+
+var root = new RootCommand("Renders, trains and measures the sketch model that ships with EditorBridge.")
+{
+    CaptionsCommand.Create(),
+};
+return root.Parse(args).Invoke();
