@@ -1,0 +1,106 @@
+using EditorBridge.Timeline;
+
+namespace EditorBridge.Planning;
+
+/// <summary>A canvas size in pixels.</summary>
+/// <param name="Width">Width, a multiple of the VAE's stride times the patch.</param>
+/// <param name="Height">Height, likewise.</param>
+public readonly record struct CanvasSize(int Width, int Height);
+
+/// <summary>How far a model was trained for a kind of context.</summary>
+public enum ContextSupport
+{
+    /// <summary>The model has no way to take it.</summary>
+    None,
+
+    /// <summary>It can be given, but the model never saw it in training.</summary>
+    BestEffort,
+
+    /// <summary>The model was trained with it.</summary>
+    Trained,
+}
+
+/// <summary>What planning needs to know of a model: its canvas, what context it was trained with, its sizes and its defaults.</summary>
+public sealed record ModelCapabilities
+{
+    /// <summary>Name in the catalogue.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Rate of the canvas.</summary>
+    public required FrameRate CanvasRate { get; init; }
+
+    /// <summary>Canvas sizes it was trained at.</summary>
+    public required IReadOnlyList<CanvasSize> Sizes { get; init; }
+
+    /// <summary>Longest canvas, 4n+1 frames.</summary>
+    public required int MaxFrames { get; init; }
+
+    /// <summary>Canvas frames per latent after the first.</summary>
+    public int TemporalStride { get; init; } = 4;
+
+    /// <summary>Canvas pixels per latent cell along each side.</summary>
+    public int SpatialStride { get; init; } = 16;
+
+    /// <summary>Latent cells per token along each side.</summary>
+    public int Patch { get; init; } = 2;
+
+    /// <summary>Latent channels.</summary>
+    public int LatentChannels { get; init; } = 48;
+
+    /// <summary>One frame before.</summary>
+    public required ContextSupport FirstFrame { get; init; }
+
+    /// <summary>Several frames before.</summary>
+    public required ContextSupport Before { get; init; }
+
+    /// <summary>Frames after, as a segment of their own at their true time.</summary>
+    public required ContextSupport After { get; init; }
+
+    /// <summary>Most context frames a side it was trained with; more are best effort.</summary>
+    public int MaxContextFrames { get; init; } = 9;
+
+    /// <summary>Longest text in tokens, end mark included.</summary>
+    public int TextLength { get; init; } = 512;
+
+    /// <summary>Width of the transformer.</summary>
+    public required int Dim { get; init; }
+
+    /// <summary>Blocks of the transformer.</summary>
+    public required int Layers { get; init; }
+
+    /// <summary>Width of its feed-forward.</summary>
+    public required int FeedForward { get; init; }
+
+    /// <summary>Parameters of the transformer.</summary>
+    public required long TransformerParameters { get; init; }
+
+    /// <summary>Parameters of the text encoder.</summary>
+    public required long TextEncoderParameters { get; init; }
+
+    /// <summary>Parameters of the VAE.</summary>
+    public required long VaeParameters { get; init; }
+
+    /// <summary>Channels of the VAE decoder's last (full resolution) level.</summary>
+    public required int VaeDecoderBase { get; init; }
+
+    /// <summary>Bytes one parameter takes while computing: 4 for fp32, 2 for bf16.</summary>
+    public int BytesPerParameter { get; init; } = 4;
+
+    /// <summary>SHA-256 over the weight files, lower-case hex; empty when not known yet.</summary>
+    public string Hash { get; init; } = "";
+
+    /// <summary>Solver steps of the default preset.</summary>
+    public int DefaultSteps { get; init; } = 20;
+
+    /// <summary>Guidance of the default preset.</summary>
+    public double DefaultGuidance { get; init; } = 4;
+
+    /// <summary>Schedule shift.</summary>
+    public double DefaultShift { get; init; } = 5;
+
+    /// <summary>Sampler.</summary>
+    public string DefaultSampler { get; init; } = "unipc";
+
+    /// <summary>Negative prompt used when none is given.</summary>
+    public string DefaultNegativePrompt { get; init; } = "";
+}
