@@ -1,0 +1,79 @@
+using EditorBridge.Diffusion.Weights;
+using EditorBridge.Models.Safetensors;
+using static TorchSharp.torch;
+
+namespace EditorBridge.Diffusion.Tests.Weights;
+
+public sealed class WeightRoundTripTests : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("weights-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Theory]
+    [InlineData(ScalarType.Float32, 0)]
+    [InlineData(ScalarType.BFloat16, 1 / 256.0)]
+    [InlineData(ScalarType.Float16, 1 / 2048.0)]
+    public void AModuleComesBack(ScalarType stored, double relative)
+    {
+        var path = Path.Combine(folder, "w.safetensors");
+        using var from = nn.Linear(7, 5);
+        WeightSaver.Save(from, path, stored, new Dictionary<string, string> { ["format"] = "pt" });
+        using var to = nn.Linear(7, 5);
+        using (NewDisposeScope())
+            WeightLoader.Load(to, folder);
+        using var deviation = (to.weight - from.weight).abs().max();
+        Assert.True(deviation.item<float>() <= relative * from.weight.abs().max().item<float>());
+        Assert.Equal(ScalarType.Float32, to.bias!.dtype);
+        Assert.True(to.weight.requires_grad);
+    }
+
+    [Fact]
+    public void ProblemsNameTheKeys()
+    {
+        var path = Path.Combine(folder, "w.safetensors");
+        using var weight = ones(3, 2);
+        WeightSaver.Save(new Dictionary<string, Tensor> { ["weight"] = weight, ["extra"] = weight }, path);
+        using var module = nn.Linear(7, 5);
+        var problem = Assert.Throws<InvalidDataException>(() => WeightLoader.Load(module, folder)).Message;
+        Assert.Contains("'extra' is not part of the network", problem);
+        Assert.Contains("'weight' is [3, 2], the network has [5, 7]", problem);
+        Assert.Contains("'bias' is missing", problem);
+    }
+
+    [Fact]
+    public void AMappedTensorOutlivesItsFile()
+    {
+        var path = Path.Combine(folder, "w.safetensors");
+        using var numbers = arange(1000, dtype: int64);
+        WeightSaver.Save(new Dictionary<string, Tensor> { ["numbers"] = numbers, ["none"] = empty(0, 3) }, path);
+        var file = SafetensorsFile.Open(path).OrThrow();
+        using var view = MappedTensors.View(file, file.Tensors["numbers"]);
+        using var none = MappedTensors.View(file, file.Tensors["none"]);
+        var mapping = file.Mapping;
+        file.Dispose();
+        using (var last = view[999])
+            Assert.Equal(999, last.item<long>());
+        Assert.Equal([0, 3], none.shape);
+        view.Dispose();
+        Assert.True(mapping.IsClosed);
+    }
+
+    [Fact]
+    public void UnalignedDataIsCopied()
+    {
+        var path = Path.Combine(folder, "odd.safetensors");
+        var header = """{"x":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"""u8;
+        using (var stream = File.Create(path))
+        {
+            stream.Write(BitConverter.GetBytes((long)header.Length));
+            stream.Write(header);
+            stream.Write(BitConverter.GetBytes(1.5f));
+            stream.Write(BitConverter.GetBytes(-2f));
+        }
+        Assert.NotEqual(0, header.Length % 4);
+        using var file = SafetensorsFile.Open(path).OrThrow();
+        using var x = MappedTensors.View(file, file.Tensors["x"]);
+        Assert.Equal([1.5f, -2f], x.data<float>().ToArray());
+    }
+}
