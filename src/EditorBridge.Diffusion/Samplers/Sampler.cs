@@ -1,0 +1,34 @@
+namespace EditorBridge.Diffusion.Samplers;
+
+/// <summary>Solver together with its schedule.</summary>
+public enum SamplerKind
+{
+    /// <summary>UniPC with the original Wan schedule; the default.</summary>
+    UniPC,
+
+    /// <summary>DPM-Solver++ with the original Wan schedule.</summary>
+    DpmSolver,
+
+    /// <summary>Euler as in Diffusers.</summary>
+    Euler,
+
+    /// <summary>UniPC with the schedule of Diffusers' Wan pipelines.</summary>
+    DiffusersUniPC,
+}
+
+/// <summary>Makes samplers.</summary>
+public static class Sampler
+{
+    /// <summary>Makes a sampler that stands at step 0.</summary>
+    /// <param name="kind">Solver and schedule.</param>
+    /// <param name="steps">Number of steps, at least 1.</param>
+    /// <param name="shift">Shift of the schedule, positive; Wan's default is 5.</param>
+    public static ISampler Create(SamplerKind kind, int steps, double shift) => kind switch
+    {
+        SamplerKind.UniPC => new UniPCSampler(FlowSchedule.WanUniPC(steps, shift)),
+        SamplerKind.DpmSolver => new DpmSolverSampler(FlowSchedule.WanDpmSolver(steps, shift)),
+        SamplerKind.Euler => new EulerSampler(FlowSchedule.DiffusersEuler(steps, shift)),
+        SamplerKind.DiffusersUniPC => new UniPCSampler(FlowSchedule.DiffusersUniPC(steps, shift)),
+        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "There is no such sampler."),
+    };
+}
