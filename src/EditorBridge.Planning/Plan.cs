@@ -40,8 +40,8 @@ public enum CanvasFit
     /// <summary>The whole picture covers the whole canvas, each axis by its own scale, and is scaled back the same way.</summary>
     Stretch,
 
-    /// <summary>The picture keeps its aspect inside the canvas, with bars that are cut off again.</summary>
-    Letterbox,
+    /// <summary>The picture keeps its aspect in the middle of the canvas; context is mirrored beyond its edges, and what is generated there is cut off.</summary>
+    Inset,
 }
 
 /// <summary>The canvas a plan works in.</summary>
@@ -310,4 +310,7 @@ public sealed record Plan
 
     /// <summary>Whether the windows lead up to the cut and are made from it backwards.</summary>
     public bool Backward => Windows.Count > 0 && Windows[0].BeforeOrigin == ContextOrigin.None && Windows[0].AfterOrigin != ContextOrigin.None;
+
+    /// <summary>Whether window <paramref name="order"/> is the one whose free end is the clip's own last made end.</summary>
+    public bool IsLast(int order) => order == Windows.Count - 1;
 }

@@ -1,0 +1,149 @@
+using System.Globalization;
+
+namespace EditorBridge.Planning;
+
+/// <summary>Turns a request into a plan, without running anything.</summary>
+public static class Planner
+{
+    /// <summary>
+    /// The plan of <paramref name="request"/> on <paramref name="model"/>. A request that cannot be carried out gives a plan with
+    /// <see cref="Plan.Refusals"/>, never an exception.
+    /// </summary>
+    /// <param name="request">What is asked for.</param>
+    /// <param name="model">The model that was found under <see cref="JobRequest.Model"/>.</param>
+    /// <param name="speed">What is known of the machine.</param>
+    public static Plan Plan(JobRequest request, ModelCapabilities model, SpeedFigures speed)
+    {
+        var refusals = RequestCheck.Refusals(request).ToList();
+        if (request.Kind == JobKind.Still && request.ReferencePicture is not null)
+            refusals.Add(new PlanRefusal("reference_unused", "reference", "A still from a reference picture cannot be made by this version yet; leave the reference out."));
+        var warnings = new List<PlanWarning>();
+        void Warn(string code, FormattableString message) => warnings.Add(new PlanWarning(code, message.ToString(CultureInfo.InvariantCulture)));
+        var sampling = Settings(request, model);
+        if (refusals.Count > 0) return Refused(request, model, sampling, refusals);
+
+        var delivery = request.Delivery;
+        var canvas = CanvasChoice.Choose(model, delivery.Width, delivery.Height);
+        if (request.Kind is JobKind.ExtendTail or JobKind.ExtendHead && request.HandleFrames > 0 && !request.GenerateOverHandles)
+        {
+            if (request.HandleFrames >= delivery.Frames) return FromHandles(request, model, sampling, canvas);
+            Warn("handles_partial", $"The source media still holds {request.HandleFrames} of the {delivery.Frames} frames; trim the clip out by them first to keep them.");
+        }
+
+        var context = ContextChoice.Choose(request, model, Warn);
+        if (context.Refusal is { } refusal) return Refused(request, model, sampling, [refusal]);
+        var mapping = request.Kind == JobKind.Still
+            ? RateConversion.Still(delivery.Frames)
+            : RateConversion.Map(delivery.Frames, delivery.Rate, model.CanvasRate, context.Before is not null && !context.BeforeIsPicture, context.After is not null);
+        var inSlots = context.After is not null && model.After == ContextSupport.BestEffort;
+        var (before, after) = (context.Before?.Frames.Count ?? 0, context.After?.Frames.Count ?? 0);
+        var windows = before == 0 && after > 0
+            ? WindowChain.Backward(mapping.CanvasFrames, after, after == 0 ? 0 : context.Chained, model.MaxFrames, inSlots)
+            : WindowChain.Forward(mapping.CanvasFrames, before, after, context.Chained, model.MaxFrames, inSlots);
+        var bestEffort = Support(model, before, after) == ContextSupport.BestEffort;
+        Notes(request, model, canvas, mapping, windows, before, after, bestEffort, Warn);
+
+        var plan = new Plan
+        {
+            Request = request,
+            Model = model,
+            Mechanism = before + after == 0 ? Mechanism.Text : bestEffort ? Mechanism.BestEffortContext : Mechanism.CleanContext,
+            Canvas = canvas,
+            Mapping = mapping,
+            Windows = windows,
+            Before = context.Before,
+            After = context.After,
+            Sampling = sampling,
+            Takes = Enumerable.Range(0, request.Takes).Select(i => new TakePlan(i + 1, request.Seed + i)).ToArray(),
+            Prompt = request.Prompt.Trim(),
+            NegativePrompt = string.IsNullOrWhiteSpace(request.NegativePrompt) ? model.DefaultNegativePrompt : request.NegativePrompt.Trim(),
+            Memory = Estimates.Memory(model, canvas.Size, windows, sampling.PassesPerStep == 2),
+            Time = Estimates.Time(model, canvas.Size, windows, sampling, request.Takes, speed),
+            Warnings = warnings,
+            Refusals = [],
+        };
+        return plan;
+    }
+
+    /// <summary>How far <paramref name="model"/> was trained for so many context frames.</summary>
+    public static ContextSupport Support(ModelCapabilities model, int before, int after)
+    {
+        var start = before == 0 ? ContextSupport.Trained : before == 1 ? model.FirstFrame : model.Before;
+        var end = after == 0 ? ContextSupport.Trained : model.After;
+        var worst = start < end ? start : end;
+        return worst == ContextSupport.Trained && Math.Max(before, after) > model.MaxContextFrames ? ContextSupport.BestEffort : worst;
+    }
+
+    private static void Notes(
+        JobRequest request, ModelCapabilities model, CanvasPlan canvas, FrameMapping mapping, IReadOnlyList<WindowPlan> windows, int before, int after, bool bestEffort,
+        Action<string, FormattableString> warn)
+    {
+        var delivery = request.Delivery;
+        if (bestEffort)
+            warn("best_effort", $"'{model.Name}' was not trained with {before} context frames before and {after} after: it will try, but the join may show.");
+        if (request.Kind != JobKind.Still && !mapping.OneToOne)
+            warn("rate_converted", $"'{model.Name}' works at {model.CanvasRate} frames per second; {mapping.CanvasFrames} frames are made and blended to {delivery.Frames} at {delivery.Rate}.");
+        if (windows.Count > 1)
+            warn("windows", $"The range is longer than the {model.MaxFrames} frames '{model.Name}' makes at once: it is made in {windows.Count} windows, each going on from the one before.");
+        if (canvas.Fit == CanvasFit.Inset)
+            warn("canvas_inset", $"No canvas of '{model.Name}' has the shape of {delivery.Width}x{delivery.Height}: {canvas.PictureWidth}x{canvas.PictureHeight} of a {canvas.Size.Width}x{canvas.Size.Height} canvas are used.");
+        if ((long)delivery.Width * delivery.Height > 4L * canvas.PictureWidth * canvas.PictureHeight)
+            warn("upscaled", $"'{model.Name}' draws {canvas.PictureWidth}x{canvas.PictureHeight} pixels; the clip is scaled up to {delivery.Width}x{delivery.Height} and will look soft beside sharp footage.");
+        // English runs at about four characters a token; a small vocabulary takes more tokens, and the encoder cuts the rest off.
+        if (request.Prompt.Length > 3 * model.TextLength)
+            warn("prompt_long", $"'{model.Name}' reads the first {model.TextLength} tokens of a prompt; the end of this one may be left out.");
+        if (request.Kind == JobKind.Fill && before == 0)
+            warn("fill_one_sided", $"Nothing can be read before the gap: the clip only leads up to the shot after it.");
+        if (request.Kind == JobKind.Fill && after == 0)
+            warn("fill_one_sided", $"Nothing can be read after the gap: the clip only goes on from the shot before it.");
+        warn("video_only", $"The new item has video only; audio is left as it is.");
+    }
+
+    private static SamplingPlan Settings(JobRequest request, ModelCapabilities model)
+    {
+        var steps = request.Preset switch
+        {
+            "draft" => (model.DefaultSteps + 1) / 2,
+            "fine" => model.DefaultSteps * 2,
+            _ => model.DefaultSteps,
+        };
+        return new SamplingPlan
+        {
+            Sampler = request.Sampler ?? model.DefaultSampler,
+            Steps = request.Steps ?? steps,
+            Guidance = request.Guidance ?? model.DefaultGuidance,
+            Shift = request.Shift ?? model.DefaultShift,
+        };
+    }
+
+    private static Plan Refused(JobRequest request, ModelCapabilities model, SamplingPlan sampling, IReadOnlyList<PlanRefusal> refusals) =>
+        Empty(request, model, sampling, Mechanism.None, [], refusals);
+
+    private static Plan FromHandles(JobRequest request, ModelCapabilities model, SamplingPlan sampling, CanvasPlan canvas) =>
+        Empty(request, model, sampling, Mechanism.Handles,
+            [new PlanWarning("handles", $"The source media still holds the {request.Delivery.Frames} frames: the clip is trimmed out and nothing is generated.")], []) with
+        {
+            Canvas = canvas,
+        };
+
+    private static Plan Empty(
+        JobRequest request, ModelCapabilities model, SamplingPlan sampling, Mechanism mechanism, IReadOnlyList<PlanWarning> warnings, IReadOnlyList<PlanRefusal> refusals) => new()
+        {
+            Request = request,
+            Model = model,
+            Mechanism = mechanism,
+            Canvas = CanvasChoice.Choose(model, Math.Max(1, request.Delivery.Width), Math.Max(1, request.Delivery.Height)),
+            Mapping = RateConversion.Still(Math.Max(0, request.Delivery.Frames)),
+            Windows = [],
+            Before = null,
+            After = null,
+            Sampling = sampling,
+            Takes = [],
+            Prompt = request.Prompt,
+            NegativePrompt = request.NegativePrompt,
+            Memory = new MemoryEstimate { Weights = 0, TransformerActivations = 0, VaeStreaming = 0, Peak = 0 },
+            Time = new TimeEstimate { Basis = TimeBasis.Unknown, SamplingSeconds = 0, VaeSeconds = 0, TotalSeconds = 0 },
+            Warnings = warnings,
+            Refusals = refusals,
+        };
+}

@@ -1,0 +1,106 @@
+using System.Globalization;
+
+namespace EditorBridge.Planning;
+
+/// <summary>Finds what is wrong with a request before anything is computed from it. Every refusal names the field and the way out.</summary>
+public static class RequestCheck
+{
+    /// <summary>Longest prompt in characters.</summary>
+    public const int LongestPrompt = 4000;
+
+    /// <summary>Most frames one job delivers.</summary>
+    public const int MostFrames = 20_000;
+
+    /// <summary>Most takes of one job.</summary>
+    public const int MostTakes = 16;
+
+    /// <summary>The samplers by name.</summary>
+    public static readonly IReadOnlyList<string> Samplers = ["unipc", "dpm++", "euler"];
+
+    /// <summary>The presets by name.</summary>
+    public static readonly IReadOnlyList<string> Presets = ["draft", "default", "fine"];
+
+    /// <summary>All reasons to refuse <paramref name="request"/>, in the order of its fields.</summary>
+    public static IReadOnlyList<PlanRefusal> Refusals(JobRequest request)
+    {
+        var found = new List<PlanRefusal>();
+        void Refuse(string code, string field, FormattableString message) => found.Add(new PlanRefusal(code, field, message.ToString(CultureInfo.InvariantCulture)));
+
+        if (string.IsNullOrWhiteSpace(request.Prompt))
+            Refuse("prompt_empty", "prompt", $"The prompt is empty; say in a few words what the clip should show.");
+        else if (request.Prompt.Length > LongestPrompt)
+            Refuse("prompt_too_long", "prompt", $"The prompt has {request.Prompt.Length} characters; shorten it to {LongestPrompt} at most.");
+        if (request.NegativePrompt.Length > LongestPrompt)
+            Refuse("prompt_too_long", "negative_prompt", $"The negative prompt has {request.NegativePrompt.Length} characters; shorten it to {LongestPrompt} at most.");
+        Delivered(request.Delivery, Refuse);
+        Contexts(request, Refuse);
+        if (request.Takes is < 1 or > MostTakes)
+            Refuse("takes_out_of_range", "takes", $"{request.Takes} takes were asked for; ask for 1 to {MostTakes}.");
+        if (request.Seed < 0)
+            Refuse("seed_negative", "seed", $"The seed {request.Seed} is negative; use 0 or more.");
+        if (!Presets.Contains(request.Preset))
+            Refuse("preset_unknown", "preset", $"There is no preset '{request.Preset}'; use draft, default or fine.");
+        if (request.Steps is < 1 or > 200)
+            Refuse("steps_out_of_range", "steps", $"{request.Steps} steps were asked for; use 1 to 200.");
+        if (request.Guidance is { } guidance && !(guidance is >= 1 and <= 30))
+            Refuse("guidance_out_of_range", "guidance", $"The guidance {guidance} is out of range; use 1 (none) to 30.");
+        if (request.Shift is { } shift && !(shift is >= 0.1 and <= 100))
+            Refuse("shift_out_of_range", "shift", $"The shift {shift} is out of range; use 0.1 to 100.");
+        if (request.Sampler is { } sampler && !Samplers.Contains(sampler))
+            Refuse("sampler_unknown", "sampler", $"There is no sampler '{sampler}'; use unipc, dpm++ or euler.");
+        foreach (var feature in request.Unbuilt.Distinct())
+        {
+            var (field, name) = Describe(feature);
+            Refuse("not_built", field, $"{name} cannot be made by this version yet; leave {field} out.");
+        }
+
+        return found;
+    }
+
+    /// <summary>The contract's field and the plain name of a feature that is not built.</summary>
+    public static (string Field, string Name) Describe(UnbuiltFeature feature) => feature switch
+    {
+        UnbuiltFeature.Shots => ("shots", "A clip of several shots"),
+        UnbuiltFeature.Keyframes => ("keyframes", "A clip with keyframes inside it"),
+        UnbuiltFeature.Mask => ("mask", "A masked edit"),
+        UnbuiltFeature.Restyle => ("source_video", "A restyled source video"),
+        UnbuiltFeature.Loop => ("loop", "A seamless loop"),
+        UnbuiltFeature.PromptExpansion => ("expand_prompt", "An expanded prompt"),
+        UnbuiltFeature.SubjectReferences => ("references", "A clip after several reference pictures"),
+        _ => throw new ArgumentOutOfRangeException(nameof(feature), feature, "Unknown feature."),
+    };
+
+    private static void Delivered(Delivery delivery, Action<string, string, FormattableString> refuse)
+    {
+        if (delivery.Frames < 1)
+            refuse("frames_none", "delivery.frames", $"{delivery.Frames} frames were asked for; a clip has at least one.");
+        else if (delivery.Frames > MostFrames)
+            refuse("frames_too_many", "delivery.frames", $"{delivery.Frames} frames were asked for; one job delivers {MostFrames} at most, so split the range.");
+        if (delivery.Width is < 16 or > 8192 || delivery.Height is < 16 or > 8192)
+            refuse("size_out_of_range", "delivery.size", $"The delivery size {delivery.Width}x{delivery.Height} is out of range; each side has 16 to 8192 pixels.");
+        else if (delivery.Codec == DeliveryCodec.H264 && (delivery.Width % 2 != 0 || delivery.Height % 2 != 0))
+            refuse("size_odd", "delivery.size", $"The delivery size {delivery.Width}x{delivery.Height} is odd, which H.264 4:2:0 cannot hold; use an even size or another codec.");
+        else if (delivery.Width % 2 != 0)
+            refuse("size_odd", "delivery.size", $"The delivery width {delivery.Width} is odd, which 4:2:2 video cannot hold; use an even width.");
+        if (delivery.Rate.Numerator < delivery.Rate.Denominator || delivery.Rate.Numerator > 240 * delivery.Rate.Denominator)
+            refuse("rate_out_of_range", "delivery.rate", $"The delivery rate {delivery.Rate} is out of range; use 1 to 240 frames per second.");
+    }
+
+    private static void Contexts(JobRequest request, Action<string, string, FormattableString> refuse)
+    {
+        if (request.ContextFrames is < 0 or > 33)
+            refuse("context_out_of_range", "context_frames", $"{request.ContextFrames} context frames were asked for; use 0 to 33.");
+        if (request.Kind is JobKind.ExtendTail && request.Before is null)
+            refuse("context_missing", "before", $"Extending at the tail needs the clip that is extended; name its media.");
+        if (request.Kind is JobKind.ExtendHead && request.After is null)
+            refuse("context_missing", "after", $"Extending at the head needs the clip that is extended; name its media.");
+        if (request.Kind is JobKind.Fill && request.Before is null && request.After is null)
+            refuse("context_missing", "before", $"A fill needs a shot beside the gap; use B-roll where there is none.");
+        if (request.Before is { } before && before.Frames.IsEmpty)
+            refuse("context_empty", "before", $"The shot before has no frames that can be read; choose another place or media.");
+        if (request.After is { } after && after.Frames.IsEmpty)
+            refuse("context_empty", "after", $"The shot after has no frames that can be read; choose another place or media.");
+        if (request.ReferencePicture is not null && request.Kind is not (JobKind.BRoll or JobKind.Still))
+            refuse("reference_unused", "reference", $"A reference picture starts a B-roll clip; leave it out where real frames lie beside the range.");
+    }
+}
