@@ -4,5 +4,6 @@ using EditorBridge.Training;
 var root = new RootCommand("Renders, trains and measures the sketch model that ships with EditorBridge.")
 {
     CaptionsCommand.Create(),
+    RenderCommand.Create(),
 };
 return root.Parse(args).Invoke();
