@@ -1,0 +1,160 @@
+using System.Diagnostics;
+using System.Globalization;
+using System.Text;
+
+namespace EditorBridge.Client;
+
+/// <summary>Finds the host program and starts it so that it outlives this one.</summary>
+internal static class HostLauncher
+{
+    public const string Variable = "EDITORBRIDGE_HOST";
+
+    /// <summary>What the host exits with when another one has the data folder; that other one is as good.</summary>
+    private const int AlreadyRunning = 3;
+
+    private const string ProgramName = "EditorBridge.Host";
+
+    /// <summary>The host program, and where it was looked for.</summary>
+    public static string Find(string? named)
+    {
+        var tried = new List<string>();
+        foreach (var candidate in Candidates(named))
+        {
+            if (File.Exists(candidate)) return Path.GetFullPath(candidate);
+            tried.Add(candidate);
+        }
+
+        throw new EditorBridgeException("HOST_NOT_FOUND",
+            $"The host program {ProgramName} was not found at {string.Join(" or ", tried)}; set {Variable} to its path.");
+    }
+
+    /// <summary>Starts the host and returns when <paramref name="isUp"/> says so.</summary>
+    public static async Task StartAsync(ClientOptions options, Func<CancellationToken, Task<bool>> isUp, CancellationToken cancellation)
+    {
+        var program = Find(options.HostProgram);
+        using var process = Process.Start(StartInfo(program, options))
+            ?? throw new EditorBridgeException("HOST_NOT_STARTED", $"The host {program} could not be started.");
+        var said = new StringBuilder();
+        process.ErrorDataReceived += (_, line) =>
+        {
+            if (line.Data is not null) lock (said) said.AppendLine(line.Data);
+        };
+        process.OutputDataReceived += (_, _) => { };
+        process.BeginErrorReadLine();
+        process.BeginOutputReadLine();
+
+        var clock = Stopwatch.StartNew();
+        while (!await isUp(cancellation).ConfigureAwait(false))
+        {
+            if (process.HasExited && process.ExitCode != AlreadyRunning)
+            {
+                await process.WaitForExitAsync(cancellation).ConfigureAwait(false);
+                string text;
+                lock (said) text = said.ToString().Trim();
+                throw new EditorBridgeException("HOST_NOT_STARTED",
+                    text.Length > 0 ? text : $"The host ended with code {process.ExitCode} before it answered.{LogTail(options.DataFolder)}");
+            }
+
+            if (clock.Elapsed > options.StartTimeout)
+            {
+                throw new EditorBridgeException("HOST_NOT_STARTED", string.Create(CultureInfo.InvariantCulture,
+                    $"The host {program} did not answer within {options.StartTimeout.TotalSeconds:0} s.{LogTail(options.DataFolder)}"));
+            }
+
+            await Task.Delay(50, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    private static ProcessStartInfo StartInfo(string program, ClientOptions options)
+    {
+        var info = new ProcessStartInfo
+        {
+            UseShellExecute = false,
+            CreateNoWindow = true,
+            // All three are pipes, so that whoever waits for our own output does not wait for the host's end as well.
+            RedirectStandardInput = true,
+            RedirectStandardOutput = true,
+            RedirectStandardError = true,
+            WorkingDirectory = Path.GetDirectoryName(program)!,
+        };
+        if (program.EndsWith(".dll", StringComparison.OrdinalIgnoreCase))
+        {
+            info.FileName = DotnetProgram() ?? "dotnet";
+            info.ArgumentList.Add(program);
+        }
+        else
+        {
+            info.FileName = program;
+            // The program looks for the runtime in the usual places only; ours may lie where PATH says.
+            if (string.IsNullOrEmpty(Environment.GetEnvironmentVariable("DOTNET_ROOT")) && DotnetProgram() is { } dotnet)
+                info.Environment["DOTNET_ROOT"] = Path.GetDirectoryName(dotnet);
+        }
+
+        info.ArgumentList.Add("--detached");
+        if (options.HostIdleTimeout is { } idle)
+        {
+            info.ArgumentList.Add("--idle-timeout");
+            info.ArgumentList.Add(idle.ToString("c", CultureInfo.InvariantCulture));
+        }
+
+        info.Environment[DataFolder.Variable] = options.DataFolder;
+        return info;
+    }
+
+    private static IEnumerable<string> Candidates(string? named)
+    {
+        if (!string.IsNullOrWhiteSpace(named))
+        {
+            yield return named;
+            yield break;
+        }
+
+        if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } set)
+        {
+            yield return set;
+            yield break;
+        }
+
+        var here = AppContext.BaseDirectory;
+        foreach (var file in FileNames()) yield return Path.Combine(here, "host", file);
+        // artifacts/bin/<project>/<configuration>/ and artifacts/publish/<project>/<configuration>/: the host is a neighbour.
+        var configuration = Path.GetFileName(Path.TrimEndingDirectorySeparator(here));
+        var artifacts = Path.GetFullPath(Path.Combine(here, "..", "..", ".."));
+        foreach (var kind in (string[])["bin", "publish"])
+            foreach (var choice in (string[])[configuration, "release", "debug"])
+                foreach (var file in FileNames()) yield return Path.Combine(artifacts, kind, ProgramName, choice, file);
+    }
+
+    private static string[] FileNames() =>
+        OperatingSystem.IsWindows() ? [ProgramName + ".exe", ProgramName + ".dll"] : [ProgramName, ProgramName + ".dll"];
+
+    private static string? DotnetProgram()
+    {
+        var name = OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet";
+        foreach (var folder in (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries))
+        {
+            var file = new FileInfo(Path.Combine(folder, name));
+            if (file.Exists) return file.ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? file.FullName;
+        }
+
+        return null;
+    }
+
+    private static string LogTail(string dataFolder)
+    {
+        try
+        {
+            var newest = new DirectoryInfo(Path.Combine(dataFolder, "log")).GetFiles("host-*.log").MaxBy(f => f.LastWriteTimeUtc);
+            if (newest is null) return "";
+            using var stream = new FileStream(newest.FullName, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+            stream.Seek(-Math.Min(stream.Length, 2000), SeekOrigin.End);
+            using var reader = new StreamReader(stream);
+            var lines = reader.ReadToEnd().Split('\n', StringSplitOptions.RemoveEmptyEntries).TakeLast(5);
+            return $" The end of {newest.FullName}:\n{string.Join('\n', lines)}";
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return "";
+        }
+    }
+}
