@@ -1,0 +1,560 @@
+using EditorBridge.Models.Configs;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace EditorBridge.Diffusion.Wan;
+
+/// <summary>
+/// The Wan video diffusion transformer (Wan Team, "Wan: Open and Advanced Large-Scale Video Generative Models", 2025): predicts the flow
+/// velocity of latents, given their noise level and a text. One implementation for every size; module names are Diffusers' keys.
+/// </summary>
+/// <remarks>
+/// Latents come as segments: grids of tokens with positions of their own on the time axis, joined on the token axis, each latent frame
+/// with its own timestep. A single segment at positions 0, 1, 2, … is the plain text-to-video model.
+/// Residual stream, norms, modulation and head are float32 whatever the weights' type; see <see cref="ComputeType"/>.
+/// </remarks>
+public sealed class WanTransformer : Module
+{
+    private readonly PatchEmbedding patch_embedding;
+    private readonly ConditionEmbedder condition_embedder;
+    private readonly ModuleList<WanBlock> blocks;
+    private readonly Linear proj_out;
+    private readonly Parameter scale_shift_table; // [1, 2, D]: shift and scale of the head
+
+    private readonly int[] patch;
+    private readonly double eps;
+
+    /// <summary>Makes the network with weights of zero: load them, or call <see cref="Initialize"/>.</summary>
+    /// <param name="config">Sizes.</param>
+    /// <exception cref="NotSupportedException">The sizes ask for a part that is not there: image conditioning by CLIP or VACE.</exception>
+    public WanTransformer(WanTransformerConfig config)
+        : base(nameof(WanTransformer))
+    {
+        if (config.Problem() is { } problem)
+            throw new NotSupportedException($"The transformer's config cannot be used: {problem}.");
+        if (config.ImageDim is not null || config.AddedKvProjDim is not null || config.VaceLayers is not null)
+            throw new NotSupportedException("This transformer takes image features (CLIP) or VACE context, which is not supported yet.");
+        if (config.PatchSize[0] != 1 || !config.CrossAttnNorm || config.QkNorm is null)
+            throw new NotSupportedException("Only transformers with one latent frame per token, norms before cross attention and on queries and keys are supported.");
+
+        Config = config;
+        patch = [.. config.PatchSize];
+        eps = config.Eps;
+        var patchVolume = patch[0] * patch[1] * patch[2];
+
+        patch_embedding = new PatchEmbedding(config.InChannels, config.Dim, patch);
+        condition_embedder = new ConditionEmbedder(config);
+        blocks = new ModuleList<WanBlock>([.. Enumerable.Range(0, config.NumLayers).Select(_ => new WanBlock(config))]);
+        proj_out = new Linear(config.Dim, config.OutChannels * patchVolume, island: true);
+        scale_shift_table = new Parameter(zeros(1, 2, config.Dim));
+        RegisterComponents();
+
+        // The network owns its weights, whatever scope it was made in.
+        foreach (var parameter in parameters())
+            parameter.DetachFromDisposeScope();
+    }
+
+    /// <summary>The sizes it was made with.</summary>
+    public WanTransformerConfig Config { get; }
+
+    /// <summary>
+    /// Type that the large matrix products and attention run in; null for the type of the weights. Weights of another type are cast at
+    /// every call and keep their own gradient, which is what mixed-precision training needs.
+    /// </summary>
+    public ScalarType? ComputeType
+    {
+        get => field;
+        set
+        {
+            field = value;
+            foreach (var linear in modules().OfType<Linear>())
+                linear.ComputeType = value;
+            patch_embedding.ComputeType = value;
+        }
+    }
+
+    /// <summary>Predicts the velocity of every segment.</summary>
+    /// <param name="segments">At least one; same batch, channels and device.</param>
+    /// <param name="context">Text features, padded with zero rows that are attended to: [B, text, text_dim].</param>
+    /// <returns>One velocity per segment, [B, C, F, H, W] float32; sides that the patch does not divide lose the rest.</returns>
+    /// <exception cref="ArgumentException">The shapes do not go together.</exception>
+    public IReadOnlyList<Tensor> Forward(IReadOnlyList<LatentSegment> segments, Tensor context)
+    {
+        using var text = PrepareText(context);
+        return Forward(segments, text);
+    }
+
+    /// <summary>Predicts the velocity of every segment for a text prepared before.</summary>
+    /// <param name="segments">At least one; same batch, channels and device.</param>
+    /// <param name="text">Keys and values from <see cref="PrepareText"/>, of the same batch.</param>
+    /// <inheritdoc cref="Forward(IReadOnlyList{LatentSegment}, Tensor)"/>
+    public IReadOnlyList<Tensor> Forward(IReadOnlyList<LatentSegment> segments, TextKeysValues text)
+    {
+        using var scope = NewDisposeScope();
+        var grids = segments.Select(segment => TokenGrid.Of(segment.Latent, patch)).ToArray();
+        Check(segments, text);
+
+        // Tokens of one frame share a timestep, so modulation is kept per frame; frames of different sizes have it per token.
+        var uniform = grids.All(grid => grid.TokensPerFrame == grids[0].TokensPerFrame);
+        var timesteps = cat(segments.Select((segment, i) =>
+        {
+            var frames = segment.Timesteps.to(CPU).to(float64);
+            return uniform ? frames : frames.repeat_interleave(grids[i].TokensPerFrame, dim: 1);
+        }).ToArray(), 1); // [B, G]
+
+        var rotation = RotaryPositions.Table(
+            [.. segments.Select((segment, i) => (segment.TimePositions, grids[i].Rows, grids[i].Columns))],
+            Config.AttentionHeadDim, segments[0].Latent.device); // [L, 1, d/2]
+        var velocities = Run([.. segments.Select(segment => segment.Latent)], grids, timesteps, rotation, text);
+        return [.. velocities.Select(velocity => velocity.MoveToOuterDisposeScope())];
+    }
+
+    /// <summary>Predicts the velocity of one latent whose tokens each have a timestep of their own.</summary>
+    /// <param name="latent">[B, C, F, H, W].</param>
+    /// <param name="timesteps">[B, tokens], in the order frame, row, column.</param>
+    /// <param name="context">Text features, padded with zero rows that are attended to: [B, text, text_dim].</param>
+    public Tensor ForwardTokens(Tensor latent, Tensor timesteps, Tensor context)
+    {
+        using var scope = NewDisposeScope();
+        using var text = PrepareText(context);
+        var grid = TokenGrid.Of(latent, patch);
+        if (!timesteps.shape.SequenceEqual([latent.shape[0], grid.Tokens]))
+            throw new ArgumentException($"{grid.Tokens} timesteps per sample are needed, one per token, not [{string.Join(", ", timesteps.shape)}].", nameof(timesteps));
+
+        double[] positions = [.. Enumerable.Range(0, (int)grid.Frames)];
+        var rotation = RotaryPositions.Table([(positions, grid.Rows, grid.Columns)], Config.AttentionHeadDim, latent.device);
+        return Run([latent], [grid], timesteps.to(CPU).to(float64), rotation, text)[0].MoveToOuterDisposeScope();
+    }
+
+    /// <summary>Computes what the blocks need of a text once, so that every step of a run can share it.</summary>
+    /// <param name="context">Text features, padded with zero rows that are attended to: [B, text, text_dim].</param>
+    /// <returns>Keys and values of every block; the caller disposes them.</returns>
+    public TextKeysValues PrepareText(Tensor context)
+    {
+        if (context.dim() != 3 || context.shape[2] != Config.TextDim)
+            throw new ArgumentException($"The text must be [B, text, {Config.TextDim}], not [{string.Join(", ", context.shape)}].", nameof(context));
+
+        using var scope = NewDisposeScope();
+        var text = condition_embedder.text_embedder.call(context); // [B, T, D]
+        var pairs = new (Tensor Key, Tensor Value)[blocks.Count];
+        for (var i = 0; i < pairs.Length; i++)
+        {
+            var (key, value) = blocks[i].attn2.KeyValue(text);
+            pairs[i] = (key.DetachFromDisposeScope(), value.DetachFromDisposeScope());
+        }
+
+        return new TextKeysValues(context.shape[0], pairs);
+    }
+
+    private IReadOnlyList<Tensor> Run(Tensor[] latents, TokenGrid[] grids, Tensor timesteps, Tensor rotation, TextKeysValues text)
+    {
+        var (batch, groups) = (timesteps.shape[0], timesteps.shape[1]);
+        var x = cat(latents.Select(patch_embedding.call).ToArray(), 1).to(float32); // [B, L, D]
+        x = x.view(batch, groups, -1, Config.Dim); // [B, G, L/G, D]
+
+        var (time, modulation) = condition_embedder.Time(timesteps, x.device); // [B, G, 1, D], [B, G, 6, D]
+        for (var i = 0; i < blocks.Count; i++)
+            x = blocks[i].call(x, modulation, rotation, text.Pairs[i].Key, text.Pairs[i].Value);
+
+        var head = (scale_shift_table.to(float32) + time).chunk(2, dim: 2); // 2 × [B, G, 1, D]
+        x = Norms.Modulated(x, shift: head[0], scale: head[1], eps);
+        x = proj_out.call(x.view(batch, -1, Config.Dim)); // [B, L, p·q·r·C]
+
+        var tokens = x.split(grids.Select(grid => grid.Tokens).ToArray(), 1);
+        return [.. tokens.Select((segment, i) => Unpatchify(segment, grids[i]))];
+    }
+
+    private Tensor Unpatchify(Tensor tokens, TokenGrid grid) => tokens
+        .view(tokens.shape[0], grid.Frames, grid.Rows, grid.Columns, patch[0], patch[1], patch[2], Config.OutChannels)
+        .permute(0, 7, 1, 4, 2, 5, 3, 6) // [B, C, f, p, h, q, w, r]
+        .reshape(tokens.shape[0], Config.OutChannels, grid.Frames * patch[0], grid.Rows * patch[1], grid.Columns * patch[2]);
+
+    private void Check(IReadOnlyList<LatentSegment> segments, TextKeysValues text)
+    {
+        if (segments.Count == 0)
+            throw new ArgumentException("There are no latents.", nameof(segments));
+
+        foreach (var (latent, timesteps, positions) in segments)
+        {
+            if (latent.dim() != 5 || latent.shape[0] != text.Batch || latent.shape[1] != Config.InChannels)
+                throw new ArgumentException($"Latents must be [{text.Batch}, {Config.InChannels}, F, H, W], not [{string.Join(", ", latent.shape)}].", nameof(segments));
+            if (positions.Count != latent.shape[2])
+                throw new ArgumentException($"{latent.shape[2]} latent frames have {positions.Count} time positions.", nameof(segments));
+            if (!timesteps.shape.SequenceEqual([latent.shape[0], latent.shape[2]]))
+                throw new ArgumentException($"Timesteps must be [{latent.shape[0]}, {latent.shape[2]}], one per latent frame, not [{string.Join(", ", timesteps.shape)}].", nameof(segments));
+        }
+    }
+
+    /// <summary>Draws weights to train from, as Wan does: Xavier for linear layers, small normals for the embeddings, a head of zero.</summary>
+    /// <param name="generator">Source of randomness, on the CPU.</param>
+    public void Initialize(Generator generator)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        foreach (var (name, parameter) in named_parameters())
+        {
+            if (name.EndsWith("scale_shift_table", StringComparison.Ordinal))
+                parameter.copy_(randn(parameter.shape, generator: generator) / Math.Sqrt(Config.Dim));
+            else if (name.StartsWith("proj_out.", StringComparison.Ordinal) || name.EndsWith(".bias", StringComparison.Ordinal))
+                parameter.zero_();
+            else if (parameter.dim() == 1)
+                parameter.fill_(1);
+            else if (name.Contains("text_embedder", StringComparison.Ordinal) || name.Contains("time_embedder", StringComparison.Ordinal))
+                parameter.copy_(randn(parameter.shape, generator: generator) * 0.02);
+            else
+            {
+                var inputs = parameter.numel() / parameter.shape[0];
+                var bound = Math.Sqrt(6.0 / (inputs + parameter.shape[0]));
+                parameter.copy_((rand(parameter.shape, generator: generator) * 2 - 1) * bound);
+            }
+        }
+    }
+
+    /// <summary>How a latent divides into tokens.</summary>
+    private readonly record struct TokenGrid(long Frames, long Rows, long Columns)
+    {
+        public long TokensPerFrame => Rows * Columns;
+
+        public long Tokens => Frames * Rows * Columns;
+
+        public static TokenGrid Of(Tensor latent, int[] patch) => latent.dim() == 5 && latent.shape[3] >= patch[1] && latent.shape[4] >= patch[2]
+            ? new TokenGrid(latent.shape[2] / patch[0], latent.shape[3] / patch[1], latent.shape[4] / patch[2])
+            : throw new ArgumentException($"A latent must be [B, C, F, H, W] with sides of at least one patch, not [{string.Join(", ", latent.shape)}].");
+    }
+
+    /// <summary>Latent grid to tokens: a convolution whose stride is its kernel, so a linear map of each patch.</summary>
+    private sealed class PatchEmbedding : Module<Tensor, Tensor>
+    {
+        private readonly Parameter weight; // [D, C, p, q, r]
+        private readonly Parameter bias; // [D]
+        private readonly int[] patch;
+
+        public PatchEmbedding(int channels, int dim, int[] patch)
+            : base(nameof(PatchEmbedding))
+        {
+            this.patch = patch;
+            weight = new Parameter(zeros([dim, channels, patch[0], patch[1], patch[2]]));
+            bias = new Parameter(zeros(dim));
+            RegisterComponents();
+        }
+
+        public ScalarType? ComputeType { get; set; }
+
+        public override Tensor forward(Tensor latent) // [B, C, F, H, W] → [B, L, D]
+        {
+            using var scope = NewDisposeScope();
+            var (batch, channels) = (latent.shape[0], latent.shape[1]);
+            var (f, h, w) = (latent.shape[2] / patch[0], latent.shape[3] / patch[1], latent.shape[4] / patch[2]);
+            var patches = latent
+                .narrow(2, 0, f * patch[0]).narrow(3, 0, h * patch[1]).narrow(4, 0, w * patch[2])
+                .reshape(batch, channels, f, patch[0], h, patch[1], w, patch[2])
+                .permute(0, 2, 4, 6, 1, 3, 5, 7) // [B, f, h, w, C, p, q, r]
+                .reshape(batch, f * h * w, -1);
+            return Linear.Map(patches, weight.flatten(1), bias, ComputeType ?? weight.dtype).MoveToOuterDisposeScope();
+        }
+    }
+
+    /// <summary>Noise level and text to the model's width.</summary>
+    private sealed class ConditionEmbedder : Module
+    {
+        private readonly TwoLayers time_embedder;
+        private readonly Linear time_proj;
+        public readonly TwoLayers text_embedder;
+        private readonly int frequencies;
+        private readonly int dim;
+
+        public ConditionEmbedder(WanTransformerConfig config)
+            : base(nameof(ConditionEmbedder))
+        {
+            frequencies = config.FreqDim / 2;
+            dim = config.Dim;
+            time_embedder = new TwoLayers(config.FreqDim, dim, x => x.silu(), island: true);
+            time_proj = new Linear(dim, 6 * dim, island: true);
+            text_embedder = new TwoLayers(config.TextDim, dim, Gelu, island: false);
+            RegisterComponents();
+        }
+
+        public (Tensor Time, Tensor Modulation) Time(Tensor timesteps, Device device) // [B, G] → [B, G, 1, D], [B, G, 6, D]
+        {
+            using var scope = NewDisposeScope();
+            // Few values occur, at all tokens of many frames: each goes through the layers once.
+            var values = timesteps.contiguous().data<double>().ToArray();
+            var distinct = values.Distinct().ToArray();
+            var row = distinct.Select((value, i) => (value, i)).ToDictionary(pair => pair.value, pair => (long)pair.i);
+            var rows = tensor(values.Select(value => row[value]).ToArray(), device: device);
+
+            var exponents = arange(frequencies, dtype: float64) * (-Math.Log(10000) / frequencies);
+            var angles = outer(tensor(distinct), exponents.exp()); // [U, 128], float64: timesteps reach 1000
+            var sinusoid = cat([angles.cos(), angles.sin()], 1).to(float32).to(device); // [U, 256]
+
+            var time = time_embedder.call(sinusoid); // [U, D]
+            var modulation = time_proj.call(functional.silu(time)); // [U, 6·D]
+            var (b, g) = (timesteps.shape[0], timesteps.shape[1]);
+            return (
+                time.index_select(0, rows).view(b, g, 1, dim).MoveToOuterDisposeScope(),
+                modulation.index_select(0, rows).view(b, g, 6, dim).MoveToOuterDisposeScope());
+        }
+    }
+
+    private sealed class WanBlock : Module<Tensor, Tensor, Tensor, Tensor, Tensor, Tensor>
+    {
+        private readonly Parameter scale_shift_table; // [1, 6, D]: shift, scale, gate of attention, then of the feed-forward part
+        private readonly SelfAttention attn1;
+        private readonly AffineNorm norm2;
+        public readonly CrossAttention attn2;
+        private readonly FeedForward ffn;
+        private readonly double eps;
+
+        public WanBlock(WanTransformerConfig config)
+            : base(nameof(WanBlock))
+        {
+            eps = config.Eps;
+            scale_shift_table = new Parameter(zeros(1, 6, config.Dim));
+            attn1 = new SelfAttention(config);
+            norm2 = new AffineNorm(config.Dim, config.Eps);
+            attn2 = new CrossAttention(config);
+            ffn = new FeedForward(config.Dim, config.FfnDim);
+            RegisterComponents();
+        }
+
+        public override Tensor forward(Tensor x, Tensor modulation, Tensor rotation, Tensor textKey, Tensor textValue) // x: [B, G, n, D]
+        {
+            using var scope = NewDisposeScope();
+            var m = (scale_shift_table.to(float32) + modulation).chunk(6, dim: 2); // 6 × [B, G, 1, D]
+
+            var y = Norms.Modulated(x, shift: m[0], scale: m[1], eps).flatten(1, 2); // [B, L, D]
+            x = x.addcmul(attn1.call(y, rotation).to(float32).view(x.shape), m[2], 1);
+
+            y = norm2.call(x).flatten(1, 2); // [B, L, D]
+            x = x + attn2.call(y, textKey, textValue).to(float32).view(x.shape);
+
+            y = Norms.Modulated(x, shift: m[3], scale: m[4], eps); // [B, G, n, D]
+            x = x.addcmul(ffn.call(y).to(float32), m[5], 1);
+            return x.MoveToOuterDisposeScope();
+        }
+    }
+
+    private sealed class SelfAttention : Module<Tensor, Tensor, Tensor>
+    {
+        private readonly Linear to_q;
+        private readonly Linear to_k;
+        private readonly Linear to_v;
+        private readonly RmsNorm norm_q;
+        private readonly RmsNorm norm_k;
+        private readonly ModuleList<Linear> to_out;
+        private readonly int heads;
+
+        public SelfAttention(WanTransformerConfig config)
+            : base(nameof(SelfAttention))
+        {
+            var dim = config.Dim;
+            heads = config.NumAttentionHeads;
+            to_q = new Linear(dim, dim);
+            to_k = new Linear(dim, dim);
+            to_v = new Linear(dim, dim);
+            norm_q = new RmsNorm(dim, config.Eps);
+            norm_k = new RmsNorm(dim, config.Eps);
+            to_out = new ModuleList<Linear>(new Linear(dim, dim));
+            RegisterComponents();
+        }
+
+        public override Tensor forward(Tensor x, Tensor rotation) // [B, L, D]
+        {
+            using var scope = NewDisposeScope();
+            var v = to_v.call(x);
+            // The norm runs over the whole width, before the heads part.
+            var q = RotaryPositions.Rotate(norm_q.call(to_q.call(x)), rotation, heads).to(v.dtype); // [B, L, heads, d]
+            var k = RotaryPositions.Rotate(norm_k.call(to_k.call(x)), rotation, heads).to(v.dtype);
+            var y = functional.scaled_dot_product_attention(q.transpose(1, 2), k.transpose(1, 2), Heads(v, heads)); // [B, heads, L, d]
+            return to_out[0].call(y.transpose(1, 2).flatten(2)).MoveToOuterDisposeScope();
+        }
+    }
+
+    private sealed class CrossAttention : Module<Tensor, Tensor, Tensor, Tensor>
+    {
+        private readonly Linear to_q;
+        private readonly Linear to_k;
+        private readonly Linear to_v;
+        private readonly RmsNorm norm_q;
+        private readonly RmsNorm norm_k;
+        private readonly ModuleList<Linear> to_out;
+        private readonly int heads;
+
+        public CrossAttention(WanTransformerConfig config)
+            : base(nameof(CrossAttention))
+        {
+            var dim = config.Dim;
+            heads = config.NumAttentionHeads;
+            to_q = new Linear(dim, dim);
+            to_k = new Linear(dim, dim);
+            to_v = new Linear(dim, dim);
+            norm_q = new RmsNorm(dim, config.Eps);
+            norm_k = new RmsNorm(dim, config.Eps);
+            to_out = new ModuleList<Linear>(new Linear(dim, dim));
+            RegisterComponents();
+        }
+
+        public (Tensor Key, Tensor Value) KeyValue(Tensor text) // [B, T, D] → 2 × [B, heads, T, d]
+        {
+            var value = to_v.call(text);
+            return (Heads(norm_k.call(to_k.call(text)).to(value.dtype), heads), Heads(value, heads));
+        }
+
+        public override Tensor forward(Tensor x, Tensor key, Tensor value) // [B, L, D]
+        {
+            using var scope = NewDisposeScope();
+            var q = Heads(norm_q.call(to_q.call(x)).to(value.dtype), heads);
+            var y = functional.scaled_dot_product_attention(q, key, value); // no mask: padding is attended to
+            return to_out[0].call(y.transpose(1, 2).flatten(2)).MoveToOuterDisposeScope();
+        }
+    }
+
+    private sealed class FeedForward : Module<Tensor, Tensor>
+    {
+        private readonly ModuleList<Module<Tensor, Tensor>> net;
+
+        public FeedForward(int dim, int hidden)
+            : base(nameof(FeedForward))
+        {
+            net = new ModuleList<Module<Tensor, Tensor>>(new GeluLinear(dim, hidden), Identity(), new Linear(hidden, dim));
+            RegisterComponents();
+        }
+
+        public override Tensor forward(Tensor x)
+        {
+            using var hidden = net[0].call(x);
+            return net[2].call(hidden);
+        }
+    }
+
+    private sealed class GeluLinear : Module<Tensor, Tensor>
+    {
+        private readonly Linear proj;
+
+        public GeluLinear(int dim, int hidden)
+            : base(nameof(GeluLinear))
+        {
+            proj = new Linear(dim, hidden);
+            RegisterComponents();
+        }
+
+        public override Tensor forward(Tensor x)
+        {
+            using var hidden = proj.call(x);
+            return Gelu(hidden);
+        }
+    }
+
+    private sealed class TwoLayers : Module<Tensor, Tensor>
+    {
+        private readonly Linear linear_1;
+        private readonly Linear linear_2;
+        private readonly Func<Tensor, Tensor> activation;
+
+        public TwoLayers(int inputs, int dim, Func<Tensor, Tensor> activation, bool island)
+            : base(nameof(TwoLayers))
+        {
+            this.activation = activation;
+            linear_1 = new Linear(inputs, dim, island);
+            linear_2 = new Linear(dim, dim, island);
+            RegisterComponents();
+        }
+
+        public override Tensor forward(Tensor x)
+        {
+            using var scope = NewDisposeScope();
+            return linear_2.call(activation(linear_1.call(x))).MoveToOuterDisposeScope();
+        }
+    }
+
+    /// <summary>Layer norm with weight and bias.</summary>
+    private sealed class AffineNorm : Module<Tensor, Tensor>
+    {
+        private readonly Parameter weight;
+        private readonly Parameter bias;
+        private readonly double eps;
+
+        public AffineNorm(int dim, double eps)
+            : base(nameof(AffineNorm))
+        {
+            this.eps = eps;
+            weight = new Parameter(ones(dim));
+            bias = new Parameter(zeros(dim));
+            RegisterComponents();
+        }
+
+        public override Tensor forward(Tensor x)
+        {
+            using var scope = NewDisposeScope();
+            return functional.layer_norm(x, [x.shape[^1]], weight.to(float32), bias.to(float32), eps).MoveToOuterDisposeScope();
+        }
+    }
+
+    /// <summary>Root mean square norm in float32.</summary>
+    private sealed class RmsNorm : Module<Tensor, Tensor>
+    {
+        private readonly Parameter weight;
+        private readonly double eps;
+
+        public RmsNorm(int dim, double eps)
+            : base(nameof(RmsNorm))
+        {
+            this.eps = eps;
+            weight = new Parameter(ones(dim));
+            RegisterComponents();
+        }
+
+        public override Tensor forward(Tensor x)
+        {
+            using var scope = NewDisposeScope();
+            x = x.to(float32);
+            var scale = (x.square().mean([-1], keepdim: true) + eps).rsqrt();
+            return (x * scale * weight.to(float32)).MoveToOuterDisposeScope();
+        }
+    }
+
+    /// <summary>A linear layer that computes in a type of choice.</summary>
+    private sealed class Linear : Module<Tensor, Tensor>
+    {
+        private readonly Parameter weight; // [out, in]
+        private readonly Parameter bias; // [out]
+        private readonly bool island;
+
+        /// <param name="inputs">Channels in.</param>
+        /// <param name="outputs">Channels out.</param>
+        /// <param name="island">Whether it stays float32 whatever the others do.</param>
+        public Linear(int inputs, int outputs, bool island = false)
+            : base(nameof(Linear))
+        {
+            this.island = island;
+            weight = new Parameter(zeros(outputs, inputs));
+            bias = new Parameter(zeros(outputs));
+            RegisterComponents();
+        }
+
+        public ScalarType? ComputeType { get; set; }
+
+        public override Tensor forward(Tensor x) => Map(x, weight, bias, island ? float32 : ComputeType ?? weight.dtype);
+
+        public static Tensor Map(Tensor x, Tensor weight, Tensor bias, ScalarType type)
+        {
+            using var scope = NewDisposeScope();
+            return functional.linear(x.to(type), weight.to(type), bias.to(type)).MoveToOuterDisposeScope();
+        }
+    }
+
+    private static class Norms
+    {
+        /// <summary>Layer norm without weights, then <c>x·(1 + scale) + shift</c>.</summary>
+        public static Tensor Modulated(Tensor x, Tensor shift, Tensor scale, double eps)
+        {
+            using var scope = NewDisposeScope();
+            return shift.addcmul(functional.layer_norm(x, [x.shape[^1]], null, null, eps), scale + 1, 1).MoveToOuterDisposeScope();
+        }
+    }
+
+    private static Tensor Gelu(Tensor x) => functional.gelu(x, TorchSharp.Modules.GELU.Approximate.tanh);
+
+    private static Tensor Heads(Tensor x, int heads) => x.view(x.shape[0], x.shape[1], heads, -1).transpose(1, 2); // [B, heads, L, d]
+}
