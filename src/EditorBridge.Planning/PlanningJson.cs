@@ -24,5 +24,6 @@ public sealed class FrameRateJsonConverter : JsonConverter<FrameRate>
     Converters = [typeof(FrameRateJsonConverter)])]
 [JsonSerializable(typeof(JobRequest))]
 [JsonSerializable(typeof(ModelCapabilities))]
+[JsonSerializable(typeof(ModelSettings))]
 [JsonSerializable(typeof(Plan))]
 public sealed partial class PlanningJson : JsonSerializerContext;

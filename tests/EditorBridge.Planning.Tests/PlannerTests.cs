@@ -93,8 +93,8 @@ public class PlannerTests
     [Theory]
     [InlineData(1920, 1080, 288, 160, CanvasFit.Stretch)]
     [InlineData(1080, 1920, 160, 288, CanvasFit.Stretch)]
-    [InlineData(640, 640, 208, 208, CanvasFit.Stretch)]
-    [InlineData(1440, 1080, 208, 208, CanvasFit.Inset)]
+    [InlineData(640, 640, 224, 224, CanvasFit.Stretch)]
+    [InlineData(1440, 1080, 224, 224, CanvasFit.Inset)]
     [InlineData(2048, 858, 288, 160, CanvasFit.Inset)]
     public void The_canvas_has_the_nearest_shape(int width, int height, int canvasWidth, int canvasHeight, CanvasFit fit)
     {

@@ -9,7 +9,7 @@ internal static class Some
     {
         Name = "sketch",
         CanvasRate = FrameRate.F24,
-        Sizes = [new CanvasSize(288, 160), new CanvasSize(160, 288), new CanvasSize(208, 208)],
+        Sizes = [new CanvasSize(288, 160), new CanvasSize(160, 288), new CanvasSize(224, 224)],
         MaxFrames = 81,
         FirstFrame = ContextSupport.Trained,
         Before = ContextSupport.Trained,

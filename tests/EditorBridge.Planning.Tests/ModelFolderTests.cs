@@ -1,0 +1,90 @@
+using EditorBridge.Models.Configs;
+using EditorBridge.Models.Safetensors;
+
+namespace EditorBridge.Planning.Tests;
+
+public sealed class ModelFolderTests : IDisposable
+{
+    private static readonly ModelSettings Settings = ModelSettings.Ti2v with { Sizes = [new CanvasSize(64, 32)], MaxFrames = 17, MaxContextFrames = 9, Steps = 3, Guidance = 2 };
+
+    private readonly string folder = Directory.CreateTempSubdirectory("editorbridge-model-").FullName;
+
+    public void Dispose() => Directory.Delete(folder, recursive: true);
+
+    [Fact]
+    public void A_folder_says_what_the_model_can_do()
+    {
+        Lay(Settings);
+        var model = ModelFolder.Read(folder, "tiny").OrThrow();
+        Assert.Equal(("tiny", 17, 9, 3, 2.0), (model.Name, model.MaxFrames, model.MaxContextFrames, model.DefaultSteps, model.DefaultGuidance));
+        Assert.Equal([new CanvasSize(64, 32)], model.Sizes);
+        Assert.Equal((48L, 6L, 20L), (model.TransformerParameters, model.TextEncoderParameters, model.VaeParameters));
+        Assert.Equal((128, 2, 256, 64), (model.Dim, model.Layers, model.VaeDecoderBase, model.TextLength));
+        Assert.Equal(64, model.Hash.Length);
+    }
+
+    [Fact]
+    public void Other_weights_have_another_hash()
+    {
+        Lay(Settings);
+        var first = ModelFolder.Read(folder, "tiny").OrThrow().Hash;
+        Assert.Equal(first, ModelFolder.Read(folder, "tiny").OrThrow().Hash);
+        Weights("vae", 20, value: 7);
+        Assert.NotEqual(first, ModelFolder.Read(folder, "tiny").OrThrow().Hash);
+    }
+
+    [Fact]
+    public void Without_settings_it_is_taken_for_the_published_model()
+    {
+        Lay(null);
+        var model = ModelFolder.Read(folder, "wan").OrThrow();
+        Assert.Equal((121, 50), (model.MaxFrames, model.DefaultSteps));
+        Assert.Equal(ContextSupport.BestEffort, model.After);
+    }
+
+    [Fact]
+    public void What_is_wrong_is_named()
+    {
+        Assert.Contains("transformer", ModelFolder.Read(folder, "x").Problem, StringComparison.Ordinal);
+        Assert.Contains("no model folder", ModelFolder.Read(folder + "-not", "x").Problem, StringComparison.Ordinal);
+        Lay(Settings with { Sizes = [new CanvasSize(208, 208)] });
+        Assert.Contains("208x208", ModelFolder.Read(folder, "x").Problem, StringComparison.Ordinal);
+        Lay(Settings with { MaxFrames = 16 });
+        Assert.Contains("4n+1", ModelFolder.Read(folder, "x").Problem, StringComparison.Ordinal);
+        Lay(Settings);
+        File.WriteAllText(Path.Combine(folder, ModelSettings.FileName), "{ not json");
+        Assert.Contains(ModelSettings.FileName, ModelFolder.Read(folder, "x").Problem, StringComparison.Ordinal);
+        Lay(Settings);
+        File.Delete(Path.Combine(folder, "tokenizer", "spiece.model"));
+        Assert.Contains("spiece.model", ModelFolder.Read(folder, "x").Problem, StringComparison.Ordinal);
+        using (var weights = File.OpenWrite(Path.Combine(folder, "transformer", "model.safetensors"))) weights.SetLength(40);
+        Assert.Contains("model.safetensors", ModelFolder.Read(folder, "x").Problem, StringComparison.Ordinal);
+    }
+
+    private void Lay(ModelSettings? settings)
+    {
+        foreach (var part in (string[])["transformer", "vae", "text_encoder", "tokenizer"]) Directory.CreateDirectory(Path.Combine(folder, part));
+        var stats = Enumerable.Repeat(1.0, 48).ToArray();
+        File.WriteAllText(Path.Combine(folder, "vae", "config.json"), ConfigFile.Write(new Wan22VaeConfig { LatentsMean = stats, LatentsStd = stats }));
+        File.WriteAllText(Path.Combine(folder, "transformer", "config.json"), ConfigFile.Write(new WanTransformerConfig
+        {
+            NumAttentionHeads = 2,
+            AttentionHeadDim = 64,
+            InChannels = 48,
+            OutChannels = 48,
+            TextDim = 32,
+            TextLen = 64,
+            FfnDim = 64,
+            NumLayers = 2,
+        }));
+        Weights("transformer", 48);
+        Weights("vae", 20);
+        Weights("text_encoder", 6);
+        File.WriteAllText(Path.Combine(folder, "tokenizer", "spiece.model"), "pieces");
+        if (settings is not null) File.WriteAllText(Path.Combine(folder, ModelSettings.FileName), ModelFolder.Write(settings));
+    }
+
+    private void Weights(string network, int count, byte value = 1) => SafetensorsWriter.Write(
+        Path.Combine(folder, network, "model.safetensors"),
+        [new SafetensorsSource("weight", SafetensorsType.U8, [count], stream => stream.Write(Enumerable.Repeat(value, count).ToArray()))]);
+}
