@@ -1,0 +1,224 @@
+using EditorBridge.Models.Configs;
+using TorchSharp.Modules;
+using static TorchSharp.torch;
+using static TorchSharp.torch.nn;
+
+namespace EditorBridge.Diffusion.Wan;
+
+/// <summary>One level of the encoder: residual blocks and a downsampler, beside an average of the input.</summary>
+internal sealed class DownBlock : Module<Tensor, WanVideoVaeCache, Tensor>
+{
+    private readonly ModuleList<ResidualBlock> resnets = new();
+    private readonly Downsampler? downsampler;
+    private readonly long outputs, ft, fs;
+
+    public DownBlock(string name, long channels, long outputs, int depth, bool spatial, bool temporal, CacheSlots slots)
+        : base(name)
+    {
+        (this.outputs, ft, fs) = (outputs, temporal ? 2 : 1, spatial ? 2 : 1);
+        for (var i = 0; i < depth; i++)
+            resnets.Add(new ResidualBlock($"{i}", i == 0 ? channels : outputs, outputs, slots));
+        if (spatial)
+            downsampler = new Downsampler(nameof(downsampler), outputs, temporal, slots);
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor x, WanVideoVaeCache cache) // [B, T, H, W, C] -> [B, T/ft, H/fs, W/fs, O]
+    {
+        using var scope = NewDisposeScope();
+        var y = x;
+        foreach (var resnet in resnets)
+            y = resnet.call(y, cache);
+        if (downsampler is not null)
+            y = downsampler.call(y, cache);
+        return (y + Averaged(x)).MoveToOuterDisposeScope();
+    }
+
+    public void Initialise(double branch)
+    {
+        foreach (var resnet in resnets)
+            resnet.Initialise(branch);
+        downsampler?.Initialise();
+    }
+
+    /// <summary>Folds (ft, fs, fs) neighbours into channels, channel first, and averages groups of them.</summary>
+    private Tensor Averaged(Tensor x)
+    {
+        if (x.size(1) % ft != 0) // Only a clip's first chunk is odd: a frame of zeros goes in front.
+            x = cat([x.new_zeros([x.size(0), 1, x.size(2), x.size(3), x.size(4)]), x], 1);
+        return x.unflatten(3, [-1, fs]).unflatten(2, [-1, fs]).unflatten(1, [-1, ft]) // [B, T', ft, H', fs, W', fs, C]
+            .permute(0, 1, 3, 5, 7, 2, 4, 6).flatten(4) // [B, T', H', W', C*ft*fs*fs]
+            .unflatten(4, [outputs, -1]).mean([-1]);
+    }
+}
+
+/// <summary>One level of the decoder: residual blocks and an upsampler, beside a repetition of the input.</summary>
+internal sealed class UpBlock : Module<Tensor, WanVideoVaeCache, Tensor>
+{
+    private readonly ModuleList<ResidualBlock> resnets = new();
+    private readonly Upsampler? upsampler;
+    private readonly long outputs, ft;
+
+    public UpBlock(string name, long channels, long outputs, int depth, bool spatial, bool temporal, CacheSlots slots)
+        : base(name)
+    {
+        (this.outputs, ft) = (outputs, temporal ? 2 : 1);
+        for (var i = 0; i < depth; i++)
+            resnets.Add(new ResidualBlock($"{i}", i == 0 ? channels : outputs, outputs, slots));
+        if (spatial)
+            upsampler = new Upsampler(nameof(upsampler), outputs, temporal, slots);
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor x, WanVideoVaeCache cache) // [B, T, H, W, C] -> [B, T*ft, 2H, 2W, O]
+    {
+        using var scope = NewDisposeScope();
+        var y = x;
+        foreach (var resnet in resnets)
+            y = resnet.call(y, cache);
+        if (upsampler is not null)
+            y = upsampler.call(y, cache) + Repeated(x, cache.First);
+        return y.MoveToOuterDisposeScope();
+    }
+
+    public void Initialise(double branch)
+    {
+        foreach (var resnet in resnets)
+            resnet.Initialise(branch);
+        upsampler?.Initialise();
+    }
+
+    /// <summary>Repeats channels and unfolds them to (ft, 2, 2) neighbours, channel first; a clip begins with one frame.</summary>
+    private Tensor Repeated(Tensor x, bool first)
+    {
+        var repeats = outputs * ft * 4 / x.size(-1);
+        var y = x.unsqueeze(-1).expand([.. x.shape, repeats]).flatten(4) // [B, T, H, W, O*ft*2*2]
+            .unflatten(4, [outputs, ft, 2, 2]).permute(0, 1, 5, 2, 6, 3, 7, 4) // [B, T, ft, H, 2, W, 2, O]
+            .flatten(5, 6).flatten(3, 4).flatten(1, 2);
+        return first && ft > 1 ? y.narrow(1, ft - 1, y.size(1) - ft + 1) : y;
+    }
+}
+
+/// <summary>The deepest level: residual block, attention, residual block.</summary>
+internal sealed class MidBlock : Module<Tensor, WanVideoVaeCache, Tensor>
+{
+    private readonly ModuleList<ResidualBlock> resnets = new();
+    private readonly ModuleList<FrameAttention> attentions = new();
+
+    public MidBlock(string name, long channels, CacheSlots slots)
+        : base(name)
+    {
+        resnets.Add(new ResidualBlock("0", channels, channels, slots));
+        attentions.Add(new FrameAttention("0", channels));
+        resnets.Add(new ResidualBlock("1", channels, channels, slots));
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor x, WanVideoVaeCache cache) // [B, T, H, W, C]
+    {
+        using var scope = NewDisposeScope();
+        x = resnets[0].call(x, cache);
+        x = attentions[0].call(x);
+        return resnets[1].call(x, cache).MoveToOuterDisposeScope();
+    }
+
+    public void Initialise(double branch)
+    {
+        foreach (var resnet in resnets)
+            resnet.Initialise(branch);
+        attentions[0].Initialise();
+    }
+}
+
+/// <summary>Folded pixels to means and log variances.</summary>
+internal sealed class VaeEncoder : Module<Tensor, WanVideoVaeCache, Tensor>
+{
+    private readonly CausalConv3d conv_in, conv_out;
+    private readonly ModuleList<DownBlock> down_blocks = new();
+    private readonly MidBlock mid_block;
+    private readonly ChannelNorm norm_out;
+
+    public VaeEncoder(string name, Wan22VaeConfig config, CacheSlots slots)
+        : base(name)
+    {
+        var widths = config.DimMult.Select(mult => (long)mult * config.BaseDim).ToArray();
+        var levels = widths.Length;
+        conv_in = new CausalConv3d(nameof(conv_in), config.InChannels, config.BaseDim, 3, 3, slots);
+        for (var i = 0; i < levels; i++)
+        {
+            down_blocks.Add(new DownBlock($"{i}", i == 0 ? config.BaseDim : widths[i - 1], widths[i], config.NumResBlocks,
+                spatial: i < levels - 1, temporal: i < levels - 1 && config.TemporalDownsample[i], slots));
+        }
+        mid_block = new MidBlock(nameof(mid_block), widths[^1], slots);
+        norm_out = new ChannelNorm(nameof(norm_out), widths[^1]);
+        conv_out = new CausalConv3d(nameof(conv_out), widths[^1], 2 * config.ZDim, 3, 3, slots);
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor x, WanVideoVaeCache cache) // [B, F, H/2, W/2, 12] -> [B, f, h, w, 2*z]
+    {
+        using var scope = NewDisposeScope();
+        x = conv_in.call(x, cache);
+        foreach (var block in down_blocks)
+            x = block.call(x, cache);
+        x = mid_block.call(x, cache);
+        return conv_out.call(norm_out.ThenSilu(x), cache).MoveToOuterDisposeScope();
+    }
+
+    public void Initialise(double branch)
+    {
+        conv_in.Initialise(1);
+        foreach (var block in down_blocks)
+            block.Initialise(branch);
+        mid_block.Initialise(branch);
+        norm_out.Initialise();
+        conv_out.Initialise(1.7);
+    }
+}
+
+/// <summary>Latents to folded pixels.</summary>
+internal sealed class VaeDecoder : Module<Tensor, WanVideoVaeCache, Tensor>
+{
+    private readonly CausalConv3d conv_in, conv_out;
+    private readonly MidBlock mid_block;
+    private readonly ModuleList<UpBlock> up_blocks = new();
+    private readonly ChannelNorm norm_out;
+
+    public VaeDecoder(string name, Wan22VaeConfig config, CacheSlots slots)
+        : base(name)
+    {
+        var widths = config.DimMult.Reverse().Select(mult => (long)mult * config.DecoderBaseDim).ToArray();
+        var temporal = config.TemporalDownsample.Reverse().ToArray();
+        var levels = widths.Length;
+        conv_in = new CausalConv3d(nameof(conv_in), config.ZDim, widths[0], 3, 3, slots);
+        mid_block = new MidBlock(nameof(mid_block), widths[0], slots);
+        for (var i = 0; i < levels; i++)
+        {
+            up_blocks.Add(new UpBlock($"{i}", i == 0 ? widths[0] : widths[i - 1], widths[i], config.NumResBlocks + 1,
+                spatial: i < levels - 1, temporal: i < levels - 1 && temporal[i], slots));
+        }
+        norm_out = new ChannelNorm(nameof(norm_out), widths[^1]);
+        conv_out = new CausalConv3d(nameof(conv_out), widths[^1], config.OutChannels, 3, 3, slots);
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor x, WanVideoVaeCache cache) // [B, f, h, w, z] -> [B, F, H/2, W/2, 12]
+    {
+        using var scope = NewDisposeScope();
+        x = conv_in.call(x, cache);
+        x = mid_block.call(x, cache);
+        foreach (var block in up_blocks)
+            x = block.call(x, cache);
+        return conv_out.call(norm_out.ThenSilu(x), cache).MoveToOuterDisposeScope();
+    }
+
+    public void Initialise(double branch)
+    {
+        conv_in.Initialise(1);
+        mid_block.Initialise(branch);
+        foreach (var block in up_blocks)
+            block.Initialise(branch);
+        norm_out.Initialise();
+        conv_out.Initialise(0.5);
+    }
+}
