@@ -1,0 +1,220 @@
+using CsCheck;
+using EditorBridge.Timeline.Edits;
+using EditorBridge.Timeline.Otio;
+using Xunit.Abstractions;
+
+namespace EditorBridge.Timeline.Tests;
+
+/// <summary>
+/// Edits of random timelines against a second way of telling the result: a track as the list of what each frame shows, on which
+/// overwriting and inserting are plain list operations.
+/// </summary>
+public class EditProperties(ITestOutputHelper output)
+{
+    private static readonly string[] Justified =
+        ["OCCUPIED", "TRANSITION_IN_WAY", "ITEM_HAS_EFFECTS", "RIPPLE_REFUSED", "NO_HANDLES", "RANGE_OUTSIDE"];
+
+    private static readonly Gen<(int Seed, int Track, int Start, int Frames, bool Flag)> Cases =
+        Gen.Select(Gen.Int[0, int.MaxValue], Gen.Int[0, 9], Gen.Int[0, 400], Gen.Int[1, 120], Gen.Bool);
+
+    [Fact]
+    public void Overwrite_changes_its_range_and_nothing_else() => Check("overwrite", 0.3, (index, at) =>
+    {
+        var track = index.VideoTracks.ElementAt(at.Track % index.VideoTracks.Count());
+        var range = new FrameRange(at.Start, at.Frames);
+        return (EditAlgebra.Overwrite(index, track, range, Clip(index, at.Frames), at.Flag),
+            frames => Put(frames[track.Index], range));
+    });
+
+    [Fact]
+    public void Append_adds_at_the_end() => Check("append", 0.5, (index, at) =>
+    {
+        var track = index.VideoTracks.ElementAt(at.Track % index.VideoTracks.Count());
+        return (EditAlgebra.Append(index, track, Clip(index, at.Frames)),
+            frames => Put(frames[track.Index], new FrameRange(frames[track.Index].Count, at.Frames)));
+    });
+
+    [Fact]
+    public void Insert_moves_every_track_by_the_same_frames() => Check("insert", 0.2, (index, at) =>
+    {
+        var track = index.VideoTracks.ElementAt(at.Track % index.VideoTracks.Count());
+        var start = at.Start % (index.Duration + 1);
+        return (EditAlgebra.Insert(index, track, start, Clip(index, at.Frames), cutOthers: at.Flag), frames =>
+        {
+            foreach (var list in frames.Where(list => list != frames[track.Index] && list.Count > start))
+                list.InsertRange((int)start, Enumerable.Repeat("-", at.Frames));
+            var own = frames[track.Index];
+            while (own.Count < start) own.Add("-");
+            own.InsertRange((int)start, New(at.Frames));
+        });
+    });
+
+    [Fact]
+    public void Fill_takes_exactly_the_gap() => Check("fill", 0.2, (index, at) =>
+    {
+        var gaps = index.VideoTracks.SelectMany(track => Gaps.Find(track).Select(gap => (track, gap))).ToList();
+        if (gaps.Count == 0) return null;
+        var (on, chosen) = gaps[at.Start % gaps.Count];
+        return (EditAlgebra.Fill(index, on, chosen, Clip(index, (int)chosen.Range.Duration)), frames => Put(frames[on.Index], chosen.Range));
+    });
+
+    [Fact]
+    public void Place_above_finds_a_free_track_or_adds_one() => Check("above", 0.99, (index, at) =>
+    {
+        var below = index.VideoTracks.ElementAt(at.Track % index.VideoTracks.Count());
+        var range = new FrameRange(at.Start, at.Frames);
+        var free = EditAlgebra.FreeTrackAbove(index, below, range);
+        return (EditAlgebra.PlaceAbove(index, below, range, Clip(index, at.Frames)), frames =>
+        {
+            if (free is null) frames.Insert(index.VideoTracks.Last().Index + 1, []);
+            Put(frames[free?.Index ?? index.VideoTracks.Last().Index + 1], range);
+        });
+    });
+
+    [Fact]
+    public void Trim_out_uncovers_the_next_frames_of_the_media() => Check("trim out", 0.05, (index, at) =>
+    {
+        var clips = index.VideoTracks.SelectMany(track => track.Items.Where(item => item.Kind == ItemKind.Clip).Select(item => (track, item))).ToList();
+        if (clips.Count == 0) return null;
+        var (track, item) = clips[at.Start % clips.Count];
+        var atHead = at.Track % 2 == 0;
+        var frames = Math.Min(at.Frames, 20);
+        return (EditAlgebra.TrimOut(index, track, item, frames, atHead, ripple: at.Flag), lists =>
+        {
+            var own = lists[track.Index];
+            var edge = (int)(atHead ? item.RecordRange.Start : item.RecordRange.End);
+            var source = item.SourceRange!.Value;
+            var uncovered = Enumerable.Range(0, frames)
+                .Select(i => Frame(item.Name, atHead ? source.Start - frames + i : source.End + i)).ToList();
+            if (at.Flag)
+            {
+                foreach (var list in lists.Where(list => list != own && list.Count > edge)) list.InsertRange(edge, Enumerable.Repeat("-", frames));
+                own.InsertRange(edge, uncovered);
+            }
+            else
+            {
+                if (atHead) edge -= frames;
+                own.RemoveRange(edge, Math.Min(frames, own.Count - edge));
+                own.InsertRange(edge, uncovered);
+            }
+        });
+    });
+
+    [Fact]
+    public void What_a_random_timeline_holds_is_read_in_full()
+    {
+        Gen.Int[0, int.MaxValue].Sample(seed =>
+        {
+            var made = new RandomTimeline(seed);
+            var index = OtioDocument.Read(made.Bytes).Value.Index;
+            Assert.Equal(made.Rate, index.Rate);
+            Assert.Equal("Schnitt é日😀 \"1\"/\\", index.Name);
+            Assert.All(index.Tracks, track => Assert.Null(track.Problem));
+            Assert.All(index.Tracks.SelectMany(track => track.Items), item => Assert.True(item.Kind != ItemKind.Clip || item.SourceRange is not null));
+        }, iter: 500);
+    }
+
+    private void Check(string what, double leastShare,
+        Func<TimelineIndex, (int Seed, int Track, int Start, int Frames, bool Flag), (Outcome<TimelineEdit> Edit, Action<List<List<string>>> Model)?> make)
+    {
+        var (done, tried) = (0, 0);
+        Cases.Sample(at =>
+        {
+            var document = OtioDocument.Read(new RandomTimeline(at.Seed).Bytes).Value;
+            if (make(document.Index, at) is not { } made) return;
+            Interlocked.Increment(ref tried);
+            if (!made.Edit.TryGet(out var edit, out var refusal))
+            {
+                Assert.Contains(refusal.Reason, Justified);
+                return;
+            }
+
+            var edited = OtioSplicer.Apply(document, edit).Value;
+            var expected = document.Index.Tracks.Select(FramesOf).ToList();
+            made.Model(expected);
+            // A gap at a track's end shows what the emptiness after it shows.
+            Assert.Equal(expected.Select(Joined), edited.Document.Index.Tracks.Select(FramesOf).Select(Joined));
+            Assert.Equal(document.Index.StartFrame, edited.Document.Index.StartFrame);
+
+            var placed = edited.Document.Index.Tracks[edit.TrackIndex];
+            Assert.Equal(edit.TrackNumber, placed.Number);
+            if (what != "trim out")
+            {
+                var item = Assert.Single(placed.Items, item => item.Name == "NEW");
+                Assert.Equal(edit.RecordRange, item.RecordRange);
+                Assert.Equal(new MediaRange(document.Index.Rate, 86400, edit.RecordRange.Duration), item.SourceRange);
+                Assert.Equal("file:///m/NEW.mov", item.Media!.Url);
+            }
+
+            OutsideIsUntouched(document.Bytes.Span, edited);
+            AudioStays(document.Index, edited.Document.Index, edit);
+            Interlocked.Increment(ref done);
+        }, iter: 1500);
+        output.WriteLine($"{what}: {done} of {tried} carried out");
+        Assert.True(done > tried * leastShare, $"Only {done} of {tried} were carried out.");
+    }
+
+    private static void OutsideIsUntouched(ReadOnlySpan<byte> before, OtioEdited edited)
+    {
+        var after = edited.Document.Bytes.Span;
+        var (old, now) = (0, 0);
+        foreach (var splice in edited.Splices)
+        {
+            Assert.True(splice.Start >= old, "Spans are ascending and apart.");
+            Assert.True(before[old..splice.Start].SequenceEqual(after.Slice(now, splice.Start - old)));
+            now += splice.Start - old + splice.Replacement.Length;
+            old = splice.End;
+        }
+
+        Assert.True(before[old..].SequenceEqual(after[now..]));
+        // Line endings of new text are the document's.
+        if (before.IndexOf("\r\n"u8) >= 0) Assert.DoesNotContain(edited.Splices, splice => HasLoneLineFeed(splice.Replacement.Span));
+    }
+
+    private static bool HasLoneLineFeed(ReadOnlySpan<byte> text)
+    {
+        for (var i = 0; i < text.Length; i++)
+        {
+            if (text[i] == '\n' && (i == 0 || text[i - 1] != '\r')) return true;
+        }
+
+        return false;
+    }
+
+    private static void AudioStays(TimelineIndex before, TimelineIndex after, TimelineEdit edit)
+    {
+        if (edit.Ripple is not null) return;
+        Assert.Equal(before.Tracks.Where(track => track.Kind == TrackKind.Audio).Select(FramesOf),
+            after.Tracks.Where(track => track.Kind == TrackKind.Audio).Select(FramesOf));
+    }
+
+    private static List<string> FramesOf(Track track) => [.. track.Items.Where(item => item.Kind != ItemKind.Transition)
+        .SelectMany(item => Enumerable.Range(0, (int)item.RecordRange.Duration)
+            .Select(i => item.Kind == ItemKind.Gap ? "-" : Frame(item.Name, item.SourceRange!.Value.Start + i)))];
+
+    private static string Joined(List<string> frames)
+    {
+        var length = frames.FindLastIndex(frame => frame != "-") + 1;
+        return string.Join(' ', frames.Take(length));
+    }
+
+    private static string Frame(string name, long source) => $"{name}@{source}";
+
+    private static void Put(List<string> frames, FrameRange range)
+    {
+        while (frames.Count < range.End) frames.Add("-");
+        frames.RemoveRange((int)range.Start, (int)range.Duration);
+        frames.InsertRange((int)range.Start, New((int)range.Duration));
+    }
+
+    private static IEnumerable<string> New(int frames) => Enumerable.Range(0, frames).Select(i => Frame("NEW", 86400 + i));
+
+    private static NewClip Clip(TimelineIndex index, int frames) => new()
+    {
+        Name = "NEW",
+        MediaUrl = "file:///m/NEW.mov",
+        AvailableRange = new MediaRange(index.Rate, 86400, frames),
+        SourceRange = new MediaRange(index.Rate, 86400, frames),
+        MetadataJson = "{\"editorbridge\":{\"prompt\":\"Möwen \\\"über\\\" dem Meer\",\"seed\":1,\"list\":[1,{}]}}",
+    };
+}
