@@ -167,6 +167,15 @@ public sealed partial class EditorBridgeClient : IDisposable
         return models;
     }
 
+    /// <summary>What a media file on the host's machine is.</summary>
+    /// <param name="path">Its full path.</param>
+    /// <param name="cancellation">Ends the call.</param>
+    public Task<MediaInfo> ProbeMediaAsync(string path, CancellationToken cancellation = default)
+    {
+        var request = new ProbeMediaRequest { Media = new MediaSource { Path = path } };
+        return CallAsync((c, o) => c.Media.ProbeMediaAsync(request, o), PlanDeadline, cancellation);
+    }
+
     /// <summary>What the host is.</summary>
     public Task<ServerInfo> GetServerInfoAsync(CancellationToken cancellation = default) =>
         CallAsync((c, o) => c.Server.GetServerInfoAsync(new GetServerInfoRequest(), o), UnaryDeadline, cancellation);

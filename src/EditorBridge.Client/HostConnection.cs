@@ -41,6 +41,7 @@ internal sealed class HostConnection : IDisposable
         Models = new ModelService.ModelServiceClient(_channel);
         Server = new ServerService.ServerServiceClient(_channel);
         Assets = new AssetService.AssetServiceClient(_channel);
+        Media = new MediaService.MediaServiceClient(_channel);
     }
 
     public HostEndpoint Endpoint { get; }
@@ -52,6 +53,8 @@ internal sealed class HostConnection : IDisposable
     public ServerService.ServerServiceClient Server { get; }
 
     public AssetService.AssetServiceClient Assets { get; }
+
+    public MediaService.MediaServiceClient Media { get; }
 
     public void Dispose() => _channel.Dispose();
 

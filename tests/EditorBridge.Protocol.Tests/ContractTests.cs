@@ -11,7 +11,8 @@ public class ContractTests
     private static readonly FileDescriptor[] Files =
     [
         MediaReflection.Descriptor, JobReflection.Descriptor, PlanReflection.Descriptor, ModelReflection.Descriptor,
-        JobServiceReflection.Descriptor, ModelServiceReflection.Descriptor, AssetServiceReflection.Descriptor, ServerServiceReflection.Descriptor,
+        JobServiceReflection.Descriptor, ModelServiceReflection.Descriptor, AssetServiceReflection.Descriptor, MediaServiceReflection.Descriptor,
+        ServerServiceReflection.Descriptor,
     ];
 
     private static IEnumerable<MessageDescriptor> Messages => Files.SelectMany(f => f.MessageTypes).SelectMany(WithNested);
@@ -64,7 +65,7 @@ public class ContractTests
     {
         var folder = Path.Combine(AppContext.BaseDirectory, "contract");
         var files = Directory.GetFiles(folder, "*.proto", SearchOption.AllDirectories);
-        Assert.Equal(9, files.Length);
+        Assert.Equal(10, files.Length);
         var bare = new List<string>();
         foreach (var file in files)
         {
