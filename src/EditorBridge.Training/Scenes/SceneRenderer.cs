@@ -13,7 +13,10 @@ public static class SceneRenderer
     /// <param name="width">Pixels across.</param>
     /// <param name="height">Rows.</param>
     /// <param name="time">Seconds from the middle of the action.</param>
-    public static Picture Render(Scene scene, int width, int height, double time)
+    public static Picture Render(Scene scene, int width, int height, double time) => Render(scene, width, height, time, 0, 0, width, height);
+
+    /// <summary>A part of one frame: the same pixels that a crop of the whole frame has.</summary>
+    public static Picture Render(Scene scene, int width, int height, double time, int left, int top, int partWidth, int partHeight)
     {
         var random = SeededRandom.For(scene.Seed, 1);
         float t = (float)time;
@@ -27,9 +30,9 @@ public static class SceneRenderer
         // A tilt comes to rest before it leaves the scene.
         float panY = scene.Camera switch { CameraMove.TiltUp => 1, CameraMove.TiltDown => -1, _ => 0 } * 0.45f * MathF.Tanh(tilt * t / 0.45f);
         float zoom = near * MathF.Exp(scene.Camera switch { CameraMove.ZoomIn => rate, CameraMove.ZoomOut => -rate, _ => 0 } * Math.Clamp(t, -4, 4));
-        var view = new View(width, height, panX, panY, zoom);
+        var view = new View(width, height, panX, panY, zoom, left, top);
         var light = Lighting.For(scene, random);
-        var picture = new Picture(width, height);
+        var picture = new Picture(partWidth, partHeight);
         SkyPainter.Paint(picture, view, light, horizon, t, seed);
         if (scene.Setting == Setting.City)
         {
@@ -46,7 +49,7 @@ public static class SceneRenderer
         }
 
         WeatherPainter.Paint(picture, view, light, scene.Weather, horizon, t, seed + 5000);
-        Vignette(picture);
+        Vignette(picture, view);
         return picture;
     }
 
@@ -69,14 +72,14 @@ public static class SceneRenderer
         return clip;
     }
 
-    private static void Vignette(Picture picture)
+    private static void Vignette(Picture picture, View view)
     {
         for (int row = 0; row < picture.Height; row++)
         {
-            float v = (row + 0.5f) / picture.Height * 2 - 1;
+            float v = (row + view.Top + 0.5f) / view.Height * 2 - 1;
             for (int column = 0; column < picture.Width; column++)
             {
-                float u = (column + 0.5f) / picture.Width * 2 - 1;
+                float u = (column + view.Left + 0.5f) / view.Width * 2 - 1;
                 ref var c = ref picture.Pixels[row * picture.Width + column];
                 c = Vector3.Clamp(c * (1 - 0.07f * (u * u + v * v)), Vector3.Zero, Vector3.One);
             }

@@ -8,9 +8,9 @@ namespace EditorBridge.Training.Scenes;
 /// </summary>
 internal sealed class View
 {
-    public View(int width, int height, float panX, float panY, float zoom)
+    public View(int width, int height, float panX, float panY, float zoom, int left = 0, int top = 0)
     {
-        (Width, Height, PanX, PanY) = (width, height, panX, panY);
+        (Width, Height, PanX, PanY, Left, Top) = (width, height, panX, panY, left, top);
         float aspect = (float)width / height;
         // Upright pictures see less to the sides and more above.
         float span = MathF.Pow(16f / 9 / aspect, 0.4f);
@@ -23,6 +23,11 @@ internal sealed class View
 
     public int Height { get; }
 
+    /// <summary>First column and row of the part that is drawn.</summary>
+    public int Left { get; }
+
+    public int Top { get; }
+
     public float PanX { get; }
 
     public float PanY { get; }
@@ -34,13 +39,13 @@ internal sealed class View
 
     public float HalfHeight { get; }
 
-    public float X(float column, float parallax) => (column + 0.5f) * Pixel - HalfWidth + PanX * parallax;
+    public float X(float column, float parallax) => (column + Left + 0.5f) * Pixel - HalfWidth + PanX * parallax;
 
-    public float Y(float row) => HalfHeight - (row + 0.5f) * Pixel + PanY;
+    public float Y(float row) => HalfHeight - (row + Top + 0.5f) * Pixel + PanY;
 
-    public float Column(float x, float parallax) => (x - PanX * parallax + HalfWidth) / Pixel - 0.5f;
+    public float Column(float x, float parallax) => (x - PanX * parallax + HalfWidth) / Pixel - 0.5f - Left;
 
-    public float Row(float y) => (HalfHeight - y + PanY) / Pixel - 0.5f;
+    public float Row(float y) => (HalfHeight - y + PanY) / Pixel - 0.5f - Top;
 
     public float PanOf(float parallax) => PanX * parallax;
 

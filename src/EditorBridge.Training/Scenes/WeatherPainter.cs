@@ -36,10 +36,10 @@ internal static class WeatherPainter
             float y = view.HalfHeight + 0.1f - (fall - round * (height + 0.2f));
             float x = Wrap(Noise.Unit(i, round, seed + 3) * width - view.PanX * (0.4f + 0.6f * near) + y * 0.12f, width) - view.HalfWidth;
             float alpha = 0.22f + 0.26f * near;
-            float top = (view.HalfHeight - y) / view.Pixel, rows = length / view.Pixel, lean = 0.12f;
+            float top = (view.HalfHeight - y) / view.Pixel - view.Top, rows = length / view.Pixel, lean = 0.12f;
             for (int r = Math.Max(0, (int)top); r < Math.Min(picture.Height, top + rows); r++)
             {
-                float column = (x + view.HalfWidth) / view.Pixel - (r - top) * lean;
+                float column = (x + view.HalfWidth) / view.Pixel - view.Left - (r - top) * lean;
                 int c = (int)MathF.Floor(column);
                 float part = column - c, fade = alpha * Math.Clamp(MathF.Min(r - top + 1, top + rows - r) / (rows * 0.3f), 0, 1);
                 if (c >= 0 && c < picture.Width - 1)
@@ -65,7 +65,7 @@ internal static class WeatherPainter
             float y = view.HalfHeight - Wrap(fall - view.PanY * (0.3f + near), height + 0.04f) + 0.02f;
             float sway = 0.03f * MathF.Sin(time * (1 + near) + i);
             float x = Wrap(Noise.Unit(i, seed + 3) * width + sway - view.PanX * (0.3f + 0.7f * near), width + 0.04f) - view.HalfWidth - 0.02f;
-            float cx = (x + view.HalfWidth) / view.Pixel, cy = (view.HalfHeight - y) / view.Pixel, r = MathF.Max(0.6f, radius / view.Pixel);
+            float cx = (x + view.HalfWidth) / view.Pixel - view.Left, cy = (view.HalfHeight - y) / view.Pixel - view.Top, r = MathF.Max(0.6f, radius / view.Pixel);
             for (int row = Math.Max(0, (int)(cy - r - 1)); row <= Math.Min(picture.Height - 1, cy + r + 1); row++)
             {
                 for (int column = Math.Max(0, (int)(cx - r - 1)); column <= Math.Min(picture.Width - 1, cx + r + 1); column++)
