@@ -5,5 +5,6 @@ var root = new RootCommand("Renders, trains and measures the sketch model that s
 {
     CaptionsCommand.Create(),
     RenderCommand.Create(),
+    TrainCommand.Create(),
 };
 return root.Parse(args).Invoke();
