@@ -58,6 +58,9 @@ public sealed class WanTransformer : Module
     /// <summary>The sizes it was made with.</summary>
     public WanTransformerConfig Config { get; }
 
+    /// <summary>Where the weights are.</summary>
+    public Device Device => scale_shift_table.device;
+
     /// <summary>
     /// Type that the large matrix products and attention run in; null for the type of the weights. Weights of another type are cast at
     /// every call and keep their own gradient, which is what mixed-precision training needs.

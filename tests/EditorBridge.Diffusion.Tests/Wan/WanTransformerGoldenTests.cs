@@ -1,8 +1,5 @@
 using EditorBridge.Diffusion.Tests.Goldens;
 using EditorBridge.Diffusion.Wan;
-using EditorBridge.Diffusion.Weights;
-using EditorBridge.Models.Configs;
-using EditorBridge.Models.Safetensors;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -177,37 +174,4 @@ public class WanTransformerGoldenTests
         var error = (golden - actual).abs().max().item<float>() / golden.abs().max().item<float>();
         Assert.True(error <= Tolerance, $"{name}: off by {error:g3}");
     }
-}
-
-internal static class WanGoldens
-{
-    public static WanTransformerConfig Config(string model)
-    {
-        using var json = System.Text.Json.JsonDocument.Parse(File.ReadAllText(GoldenCase.PathOf($"{model}/weights.config.json")));
-        var folder = Directory.CreateTempSubdirectory("config-");
-        try
-        {
-            var path = Path.Combine(folder.FullName, "config.json");
-            File.WriteAllText(path, json.RootElement.GetProperty("diffusers").GetRawText());
-            var length = json.RootElement.GetProperty("original").GetProperty("text_len").GetInt32();
-            return ConfigFile.ReadTransformer(path).OrThrow() with { TextLen = length };
-        }
-        finally
-        {
-            folder.Delete(recursive: true);
-        }
-    }
-
-    /// <summary>The network with its golden weights: dit_t2v in Diffusers' naming, dit_ti2v in the original one.</summary>
-    public static WanTransformer Network(string model)
-    {
-        var network = new WanTransformer(Config(model));
-        var original = GoldenCase.PathOf($"{model}/weights.original.safetensors");
-        using var file = SafetensorsFile.Open(File.Exists(original) ? original : GoldenCase.PathOf($"{model}/weights.diffusers.safetensors")).OrThrow();
-        WeightLoader.Load(network, file, WanTransformerKeys.FromOriginal);
-        return network;
-    }
-
-    /// <summary>[rows, D] to [1, length, D] with rows of zero behind.</summary>
-    public static Tensor Padded(Tensor rows, long length) => functional.pad(rows, [0, 0, 0, length - rows.shape[0]]).unsqueeze(0);
 }
