@@ -1,0 +1,208 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""A job from the sequence to the sequence: write the timeline, run the program, put the clip in."""
+
+import json
+import shutil
+import tempfile
+import time
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import bpy
+
+from . import compat, sequence
+from .command import Command
+from .sequence import Refusal
+
+PROPERTY = "editorbridge"
+"""The custom property of a generated strip: how it was made, as JSON."""
+
+
+@dataclass(frozen=True)
+class Request:
+    """One of the three jobs, in frames of the sequence."""
+    kind: str
+    start: int
+    end: int
+    arguments: tuple
+    preferred_channel: object = None
+    settings: dict = field(default_factory=dict)
+
+
+def broll(scene, options):
+    start, end = sequence.range_of_interest(scene)
+    pieces = sequence.pieces_of(scene)
+    origin = sequence.origin_of(pieces, start)
+    return Request("broll", start, end, ("--in", str(start - origin), "--out-point", str(end - origin)), settings=options)
+
+
+def extend(scene, options, frames, head):
+    strip = compat.active(scene)
+    if strip is None or strip.type != "MOVIE":
+        raise Refusal("Select the movie strip to extend.")
+    start, end = compat.start_of(strip), compat.end_of(strip)
+    range_ = (start - frames, start) if head else (end, end + frames)
+    return Request("extend", *range_, ("--clip", strip.name, "--frames", str(frames), *(["--head"] if head else []), "--generate"),
+                   strip.channel, {**options, "frames": frames, "head": head})
+
+
+def fill(scene, options):
+    pieces = sequence.pieces_of(scene)
+    if not pieces:
+        raise Refusal("There is no gap here: the sequence is empty.")
+    gap = sequence.gap_to_fill(scene, pieces, sequence.origin_of(pieces))
+    track = sequence.channels_of(pieces).index(gap.channel) + 1
+    return Request("fill", gap.start, gap.end, ("--track", str(track), "--gap", str(gap.number)), gap.channel, options)
+
+
+def use_handles(scene, frames, head):
+    """Lengthens the active strip by frames its media still has. False when it has too few, or the place is taken."""
+    strip = compat.active(scene)
+    if strip is None or strip.type != "MOVIE":
+        return False
+    start, end = compat.start_of(strip), compat.end_of(strip)
+    first = compat.content_start_of(strip)
+    last = first + compat.content_length_of(strip)
+    wanted = (start - frames, start) if head else (end, end + frames)
+    others = [p for p in sequence.pieces_of(scene) if p.channel == strip.channel and p.name != strip.name]
+    if wanted[0] < first or wanted[1] > last or any(p.start < wanted[1] and wanted[0] < p.end for p in others):
+        return False
+    if head:
+        compat.set_start(strip, wanted[0])
+    else:
+        compat.set_end(strip, wanted[1])
+    return True
+
+
+class Job:
+    """A running job. `poll` is called again and again until it returns False; then `strip` or `problem` says how it ended."""
+
+    def __init__(self, scene, request, program, media_folder):
+        self.request = request
+        self.scene_name = scene.name
+        self.progress = 0.0
+        self.message = "Starting"
+        self.warnings = []
+        self.problem = None
+        self.cancelled = False
+        self.strip = None
+        self.clip = None
+        self._cancel_time = None
+        self._folder = Path(tempfile.mkdtemp(prefix="editorbridge-"))
+        try:
+            pieces = sequence.pieces_of(scene)
+            origin = sequence.origin_of(pieces, *([request.start] if request.kind == "broll" else []))
+            timeline = self._folder / "sequence.otio"
+            timeline.write_text(json.dumps(sequence.to_otio(scene, pieces, origin), indent=1), encoding="utf-8")
+            Path(media_folder).mkdir(parents=True, exist_ok=True)
+            self._command = Command(program, [
+                request.kind, "--timeline", str(timeline), "--out", str(self._folder / "result.otio"), "--media-dir", str(media_folder),
+                *request.arguments, *option_arguments(request.settings), "--json"])
+        except OSError as error:
+            self.close()
+            raise Refusal(f"The editorbridge program could not be started: {error}.") from error
+
+    def poll(self):
+        """Takes in what the program has said. True while it runs; when it has ended well the clip has been put in."""
+        for event in self._command.events():
+            self._take(event)
+        if self._command.running:
+            if self._cancel_time and time.monotonic() - self._cancel_time > 15:
+                self._command.kill()
+            return True
+        for event in self._command.events():
+            self._take(event)
+        self._finish()
+        return False
+
+    def cancel(self):
+        if self._cancel_time is None:
+            self._cancel_time = time.monotonic()
+            self.message = "Cancelling"
+            self._command.cancel()
+
+    def run(self, seconds=3600.0):
+        """Polls until the job has ended: for scripts and for Blender without a window, where timers do not run."""
+        limit = time.monotonic() + seconds
+        while self.poll():
+            if time.monotonic() > limit:
+                self.cancel()
+            time.sleep(0.05)
+
+    def close(self):
+        shutil.rmtree(self._folder, ignore_errors=True)
+
+    def _take(self, event):
+        kind = event.get("event")
+        if kind == "progress":
+            step, of = event.get("step") or 0, event.get("of") or 0
+            stage = str(event.get("stage") or "Working").replace("_", " ")
+            self.progress = event.get("fraction") or (step / of if of else self.progress)
+            left = event.get("seconds_left")
+            self.message = stage.capitalize() + (f" {step}/{of}" if of else "") + (f", about {round(left)} s left" if left else "")
+        elif kind == "state":
+            self.message = str(event.get("state") or self.message).replace("_", " ").capitalize()
+        elif kind == "plan":
+            self.warnings = [w if isinstance(w, str) else str(w.get("message", w)) for w in event.get("warnings") or ()]
+        elif kind == "done":
+            clips = event.get("clips") or ()
+            self.clip = clips[0] if clips else None
+        elif kind == "error":
+            self.problem = str(event.get("message") or event.get("reason"))
+
+    def _finish(self):
+        try:
+            if self._cancel_time is not None and self.clip is None:
+                self.cancelled = True
+                self.problem = "Cancelled."
+            elif self.problem is None and (self._command.exit_code != 0 or self.clip is None):
+                self.problem = self._command.last_error or f"The editorbridge program ended with code {self._command.exit_code} and made no clip."
+            if self.problem is None:
+                self._insert()
+        except Refusal as refusal:
+            self.problem = f"{refusal} The clip is at {self.clip['path']}."
+        finally:
+            self.close()
+
+    def _insert(self):
+        scene = bpy.data.scenes.get(self.scene_name)
+        if scene is None:
+            raise Refusal(f"The scene '{self.scene_name}' is gone.")
+        frames = self.request.end - self.request.start
+        if self.clip.get("frames") not in (None, frames):
+            raise Refusal(f"The clip has {self.clip['frames']} frames instead of {frames}.")
+        record = {"job": self.request.kind, "range": [self.request.start, self.request.end], **self.request.settings,
+                  **{k: self.clip[k] for k in ("seed", "model", "job_name") if k in self.clip}}
+        self.strip = insert(scene, self.clip["path"], self.request.start, self.request.end, self.request.preferred_channel, record)
+        self.progress = 1.0
+        self.message = f"'{self.strip.name}' is on channel {self.strip.channel}"
+
+
+def option_arguments(options):
+    arguments = ["--prompt", options.get("prompt", "")]
+    for name, flag in (("negative", "--negative"), ("model", "--model"), ("reference", "--reference"), ("seed", "--seed")):
+        if options.get(name) not in (None, ""):
+            arguments += [flag, str(options[name])]
+    return arguments
+
+
+def insert(scene, path, start, end, preferred_channel, record):
+    """Puts a clip on a free channel, from start up to end exactly, and notes on the strip how it was made."""
+    collection = compat.strips(scene, create=True)
+    channel = sequence.free_channel(scene, sequence.pieces_of(scene), start, end, preferred_channel)
+    file = bpy.path.relpath(path) if bpy.data.filepath and bpy.context.preferences.filepaths.use_relative_paths else path
+    editor = scene.sequence_editor
+    prefetch = getattr(editor, "use_prefetch", None)
+    try:
+        if prefetch:
+            editor.use_prefetch = False  # it reads strips from another thread
+        strip = collection.new_movie(name=Path(path).stem, filepath=file, channel=channel, frame_start=start, fit_method="ORIGINAL")
+    finally:
+        if prefetch:
+            editor.use_prefetch = True
+    if (compat.start_of(strip), compat.end_of(strip), strip.channel) != (start, end, channel):
+        found = (compat.start_of(strip), compat.end_of(strip), strip.channel)
+        collection.remove(strip)
+        raise Refusal(f"The clip took frames {found[0]} to {found[1]} on channel {found[2]} instead of {start} to {end} on channel {channel}.")
+    strip[PROPERTY] = json.dumps(record, ensure_ascii=False)
+    return strip

@@ -1,0 +1,37 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""What the user sets in the panel; kept in the scene, so that it is saved with the file."""
+
+import bpy
+
+
+class EditorBridgeSettings(bpy.types.PropertyGroup):
+    prompt: bpy.props.StringProperty(name="Prompt", description="What is to be seen")
+    negative: bpy.props.StringProperty(name="Negative", description="What is not to be seen")
+    model: bpy.props.StringProperty(name="Model", description="Name of an installed model; empty for the default one")
+    reference: bpy.props.StringProperty(name="Reference", description="A picture the B-roll begins with", subtype="FILE_PATH")
+    fixed_seed: bpy.props.BoolProperty(name="Fixed seed", description="Make the same clip again from the same settings")
+    seed: bpy.props.IntProperty(name="Seed", min=0)
+    frames: bpy.props.IntProperty(name="Frames", description="How much longer the strip gets", default=24, min=1)
+    generate: bpy.props.BoolProperty(
+        name="Always generate", description="Generate even where the media still has frames that were trimmed off")
+
+
+def options_of(scene, kind):
+    """The settings of a job as a plain dictionary; what is not set is left out."""
+    values = scene.editorbridge
+    options = {"prompt": values.prompt.strip(), "negative": values.negative.strip(), "model": values.model.strip()}
+    if kind == "broll" and values.reference:
+        options["reference"] = bpy.path.abspath(values.reference)
+    if values.fixed_seed:
+        options["seed"] = values.seed
+    return {name: value for name, value in options.items() if value != "" or name == "prompt"}
+
+
+def register():
+    bpy.utils.register_class(EditorBridgeSettings)
+    bpy.types.Scene.editorbridge = bpy.props.PointerProperty(type=EditorBridgeSettings)
+
+
+def unregister():
+    del bpy.types.Scene.editorbridge
+    bpy.utils.unregister_class(EditorBridgeSettings)
