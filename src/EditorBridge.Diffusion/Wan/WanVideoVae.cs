@@ -16,6 +16,7 @@ public sealed class WanVideoVae : Module
     private readonly CausalConv3d quant_conv, post_quant_conv;
     private readonly VaeDecoder decoder;
     private readonly double[] mean, std;
+    private readonly VaeLayers layers = new();
 
     /// <summary>Builds the network; its weights are undefined until they are loaded or initialised.</summary>
     /// <param name="config">Sizes and latent statistics.</param>
@@ -26,16 +27,23 @@ public sealed class WanVideoVae : Module
             throw new ArgumentException($"The VAE cannot be built: {problem}.", nameof(config));
         Config = config;
         (mean, std) = ([.. config.LatentsMean], [.. config.LatentsStd]);
-        var slots = new CacheSlots();
-        encoder = new VaeEncoder(nameof(encoder), config, slots);
-        quant_conv = new CausalConv3d(nameof(quant_conv), 2 * config.ZDim, 2 * config.ZDim, 1, 1, slots);
-        post_quant_conv = new CausalConv3d(nameof(post_quant_conv), config.ZDim, config.ZDim, 1, 1, slots);
-        decoder = new VaeDecoder(nameof(decoder), config, slots);
+                encoder = new VaeEncoder(nameof(encoder), config, layers);
+        quant_conv = new CausalConv3d(nameof(quant_conv), 2 * config.ZDim, 2 * config.ZDim, 1, 1, layers);
+        post_quant_conv = new CausalConv3d(nameof(post_quant_conv), config.ZDim, config.ZDim, 1, 1, layers);
+        decoder = new VaeDecoder(nameof(decoder), config, layers);
         RegisterComponents();
     }
 
     /// <summary>Sizes and latent statistics.</summary>
     public Wan22VaeConfig Config { get; }
+
+    /// <summary>Type the 3×3 convolutions compute in: single by default; bfloat16 where the hardware has it (it halves their time there).</summary>
+    /// <remarks>Weights, norms and sums stay as they are. A CPU without bfloat16 instructions is some sixty times slower with it.</remarks>
+    public ScalarType ConvolutionType
+    {
+        get => layers.ConvolutionType;
+        set => layers.ConvolutionType = value;
+    }
 
     /// <summary>Builds the network of a folder with <c>config.json</c> and safetensors in either naming.</summary>
     /// <param name="folder">The <c>vae/</c> folder of a model.</param>

@@ -12,15 +12,15 @@ internal sealed class ResidualBlock : Module<Tensor, WanVideoVaeCache, Tensor>
     private readonly CausalConv3d conv1, conv2;
     private readonly CausalConv3d? conv_shortcut;
 
-    public ResidualBlock(string name, long channels, long outputs, CacheSlots slots)
+    public ResidualBlock(string name, long channels, long outputs, VaeLayers layers)
         : base(name)
     {
         norm1 = new ChannelNorm(nameof(norm1), channels);
-        conv1 = new CausalConv3d(nameof(conv1), channels, outputs, 3, 3, slots);
+        conv1 = new CausalConv3d(nameof(conv1), channels, outputs, 3, 3, layers);
         norm2 = new ChannelNorm(nameof(norm2), outputs);
-        conv2 = new CausalConv3d(nameof(conv2), outputs, outputs, 3, 3, slots);
+        conv2 = new CausalConv3d(nameof(conv2), outputs, outputs, 3, 3, layers);
         if (channels != outputs)
-            conv_shortcut = new CausalConv3d(nameof(conv_shortcut), channels, outputs, 1, 1, slots);
+            conv_shortcut = new CausalConv3d(nameof(conv_shortcut), channels, outputs, 1, 1, layers);
         RegisterComponents();
     }
 
@@ -104,14 +104,14 @@ internal sealed class Downsampler : Module<Tensor, WanVideoVaeCache, Tensor>
     private readonly CausalConv3d? time_conv;
     private readonly int slot;
 
-    public Downsampler(string name, long channels, bool temporal, CacheSlots slots)
+    public Downsampler(string name, long channels, bool temporal, VaeLayers layers)
         : base(name)
     {
-        resample = Sequential(("1", new FrameConv2d("1", channels, channels, stride: 2)));
+        resample = Sequential(("1", new FrameConv2d("1", channels, channels, stride: 2, layers)));
         if (temporal)
         {
-            slot = slots.Take();
-            time_conv = new CausalConv3d(nameof(time_conv), channels, channels, 3, 1, slots);
+            slot = layers.TakeSlot();
+            time_conv = new CausalConv3d(nameof(time_conv), channels, channels, 3, 1, layers);
         }
         RegisterComponents();
     }
@@ -147,12 +147,12 @@ internal sealed class Upsampler : Module<Tensor, WanVideoVaeCache, Tensor>
     private readonly Sequential resample; // one convolution under the key 1, where the reference has it in a sequence
     private readonly CausalConv3d? time_conv;
 
-    public Upsampler(string name, long channels, bool temporal, CacheSlots slots)
+    public Upsampler(string name, long channels, bool temporal, VaeLayers layers)
         : base(name)
     {
-        resample = Sequential(("1", new FrameConv2d("1", channels, channels, stride: 1)));
+        resample = Sequential(("1", new FrameConv2d("1", channels, channels, stride: 1, layers)));
         if (temporal)
-            time_conv = new CausalConv3d(nameof(time_conv), channels, 2 * channels, 3, 1, slots);
+            time_conv = new CausalConv3d(nameof(time_conv), channels, 2 * channels, 3, 1, layers);
         RegisterComponents();
     }
 

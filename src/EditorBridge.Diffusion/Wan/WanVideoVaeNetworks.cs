@@ -12,14 +12,14 @@ internal sealed class DownBlock : Module<Tensor, WanVideoVaeCache, Tensor>
     private readonly Downsampler? downsampler;
     private readonly long outputs, ft, fs;
 
-    public DownBlock(string name, long channels, long outputs, int depth, bool spatial, bool temporal, CacheSlots slots)
+    public DownBlock(string name, long channels, long outputs, int depth, bool spatial, bool temporal, VaeLayers layers)
         : base(name)
     {
         (this.outputs, ft, fs) = (outputs, temporal ? 2 : 1, spatial ? 2 : 1);
         for (var i = 0; i < depth; i++)
-            resnets.Add(new ResidualBlock($"{i}", i == 0 ? channels : outputs, outputs, slots));
+            resnets.Add(new ResidualBlock($"{i}", i == 0 ? channels : outputs, outputs, layers));
         if (spatial)
-            downsampler = new Downsampler(nameof(downsampler), outputs, temporal, slots);
+            downsampler = new Downsampler(nameof(downsampler), outputs, temporal, layers);
         RegisterComponents();
     }
 
@@ -59,14 +59,14 @@ internal sealed class UpBlock : Module<Tensor, WanVideoVaeCache, Tensor>
     private readonly Upsampler? upsampler;
     private readonly long outputs, ft;
 
-    public UpBlock(string name, long channels, long outputs, int depth, bool spatial, bool temporal, CacheSlots slots)
+    public UpBlock(string name, long channels, long outputs, int depth, bool spatial, bool temporal, VaeLayers layers)
         : base(name)
     {
         (this.outputs, ft) = (outputs, temporal ? 2 : 1);
         for (var i = 0; i < depth; i++)
-            resnets.Add(new ResidualBlock($"{i}", i == 0 ? channels : outputs, outputs, slots));
+            resnets.Add(new ResidualBlock($"{i}", i == 0 ? channels : outputs, outputs, layers));
         if (spatial)
-            upsampler = new Upsampler(nameof(upsampler), outputs, temporal, slots);
+            upsampler = new Upsampler(nameof(upsampler), outputs, temporal, layers);
         RegisterComponents();
     }
 
@@ -105,12 +105,12 @@ internal sealed class MidBlock : Module<Tensor, WanVideoVaeCache, Tensor>
     private readonly ModuleList<ResidualBlock> resnets = new();
     private readonly ModuleList<FrameAttention> attentions = new();
 
-    public MidBlock(string name, long channels, CacheSlots slots)
+    public MidBlock(string name, long channels, VaeLayers layers)
         : base(name)
     {
-        resnets.Add(new ResidualBlock("0", channels, channels, slots));
+        resnets.Add(new ResidualBlock("0", channels, channels, layers));
         attentions.Add(new FrameAttention("0", channels));
-        resnets.Add(new ResidualBlock("1", channels, channels, slots));
+        resnets.Add(new ResidualBlock("1", channels, channels, layers));
         RegisterComponents();
     }
 
@@ -138,20 +138,20 @@ internal sealed class VaeEncoder : Module<Tensor, WanVideoVaeCache, Tensor>
     private readonly MidBlock mid_block;
     private readonly ChannelNorm norm_out;
 
-    public VaeEncoder(string name, Wan22VaeConfig config, CacheSlots slots)
+    public VaeEncoder(string name, Wan22VaeConfig config, VaeLayers layers)
         : base(name)
     {
         var widths = config.DimMult.Select(mult => (long)mult * config.BaseDim).ToArray();
-        var levels = widths.Length;
-        conv_in = new CausalConv3d(nameof(conv_in), config.InChannels, config.BaseDim, 3, 3, slots);
-        for (var i = 0; i < levels; i++)
+        var last = widths.Length - 1;
+        conv_in = new CausalConv3d(nameof(conv_in), config.InChannels, config.BaseDim, 3, 3, layers);
+        for (var i = 0; i <= last; i++)
         {
             down_blocks.Add(new DownBlock($"{i}", i == 0 ? config.BaseDim : widths[i - 1], widths[i], config.NumResBlocks,
-                spatial: i < levels - 1, temporal: i < levels - 1 && config.TemporalDownsample[i], slots));
+                spatial: i < last, temporal: i < last && config.TemporalDownsample[i], layers));
         }
-        mid_block = new MidBlock(nameof(mid_block), widths[^1], slots);
+        mid_block = new MidBlock(nameof(mid_block), widths[^1], layers);
         norm_out = new ChannelNorm(nameof(norm_out), widths[^1]);
-        conv_out = new CausalConv3d(nameof(conv_out), widths[^1], 2 * config.ZDim, 3, 3, slots);
+        conv_out = new CausalConv3d(nameof(conv_out), widths[^1], 2 * config.ZDim, 3, 3, layers);
         RegisterComponents();
     }
 
@@ -184,21 +184,21 @@ internal sealed class VaeDecoder : Module<Tensor, WanVideoVaeCache, Tensor>
     private readonly ModuleList<UpBlock> up_blocks = new();
     private readonly ChannelNorm norm_out;
 
-    public VaeDecoder(string name, Wan22VaeConfig config, CacheSlots slots)
+    public VaeDecoder(string name, Wan22VaeConfig config, VaeLayers layers)
         : base(name)
     {
         var widths = config.DimMult.Reverse().Select(mult => (long)mult * config.DecoderBaseDim).ToArray();
         var temporal = config.TemporalDownsample.Reverse().ToArray();
-        var levels = widths.Length;
-        conv_in = new CausalConv3d(nameof(conv_in), config.ZDim, widths[0], 3, 3, slots);
-        mid_block = new MidBlock(nameof(mid_block), widths[0], slots);
-        for (var i = 0; i < levels; i++)
+        var last = widths.Length - 1;
+        conv_in = new CausalConv3d(nameof(conv_in), config.ZDim, widths[0], 3, 3, layers);
+        mid_block = new MidBlock(nameof(mid_block), widths[0], layers);
+        for (var i = 0; i <= last; i++)
         {
             up_blocks.Add(new UpBlock($"{i}", i == 0 ? widths[0] : widths[i - 1], widths[i], config.NumResBlocks + 1,
-                spatial: i < levels - 1, temporal: i < levels - 1 && temporal[i], slots));
+                spatial: i < last, temporal: i < last && temporal[i], layers));
         }
         norm_out = new ChannelNorm(nameof(norm_out), widths[^1]);
-        conv_out = new CausalConv3d(nameof(conv_out), widths[^1], config.OutChannels, 3, 3, slots);
+        conv_out = new CausalConv3d(nameof(conv_out), widths[^1], config.OutChannels, 3, 3, layers);
         RegisterComponents();
     }
 

@@ -7,7 +7,11 @@ namespace EditorBridge.Diffusion.Tests.Native;
 public class NativeTorchTests
 {
     [ModuleInitializer]
-    internal static void LoadBeforeAnyTest() => NativeTorch.Load();
+    internal static void LoadBeforeAnyTest()
+    {
+        NativeTorch.Load();
+        torch.set_num_threads(1); // Tiny networks: threads would only wait for each other.
+    }
 
     [Fact]
     public void TensorsWork()

@@ -186,6 +186,22 @@ public class WanVideoVaeTests
     }
 
     [Fact]
+    public void ReducedPrecisionStaysNear()
+    {
+        using var scope = NewDisposeScope();
+        using var golden = GoldenCase.Open("vae22/decode_f2");
+        var vae = Golden();
+        vae.ConvolutionType = ScalarType.BFloat16;
+        var decoded = vae.Decode(golden["in.latent"].unsqueeze(0), clamp: false); // the whole clip at once, recorded
+        Assert.Equal(ScalarType.Float32, decoded.dtype);
+        golden.AssertClose("out.video_unclamped", decoded.squeeze(0), 0.05);
+        decoded.square().mean().backward();
+        Assert.All(vae.named_parameters().Where(pair => pair.name.StartsWith("decoder.")), pair => Assert.NotNull(pair.parameter.grad));
+        using var noGrad = no_grad();
+        golden.AssertClose("out.video_unclamped", vae.Decode(golden["in.latent"].unsqueeze(0), clamp: false).squeeze(0), 0.05);
+    }
+
+    [Fact]
     public void ItStartsSaneAndComesBackFromItsFolder()
     {
         using var scope = NewDisposeScope();
