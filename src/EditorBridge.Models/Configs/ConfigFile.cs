@@ -17,16 +17,19 @@ public static class ConfigFile
 
     /// <summary>Reads the sizes of a video VAE.</summary>
     /// <param name="path">Its <c>config.json</c>.</param>
-    public static ReadResult<Wan22VaeConfig> ReadVae(string path) => Read<Wan22VaeConfig>(path, config => config.Problem());
+    public static ReadResult<Wan22VaeConfig> ReadVae(string path) => Read<Wan22VaeConfig>(
+        path, (config, json) => config.Problem()
+            // Configs of 2.1 do not mention it, so a default would let them through.
+            ?? (json.TryGetProperty("is_residual", out _) ? null : "it has no 'is_residual': this is the layout of Wan 2.1, not 2.2"));
 
     /// <summary>Reads the sizes of a diffusion transformer.</summary>
     /// <param name="path">Its <c>config.json</c>.</param>
     public static ReadResult<WanTransformerConfig> ReadTransformer(string path)
-        => Read<WanTransformerConfig>(path, config => config.Problem());
+        => Read<WanTransformerConfig>(path, (config, _) => config.Problem());
 
     /// <summary>Reads the sizes of a text encoder.</summary>
     /// <param name="path">Its <c>config.json</c>.</param>
-    public static ReadResult<UMT5Config> ReadTextEncoder(string path) => Read<UMT5Config>(path, config => config.Problem());
+    public static ReadResult<UMT5Config> ReadTextEncoder(string path) => Read<UMT5Config>(path, (config, _) => config.Problem());
 
     /// <summary>The sizes of a video VAE as Diffusers writes them.</summary>
     /// <param name="config">The sizes.</param>
@@ -41,7 +44,7 @@ public static class ConfigFile
     /// <param name="config">The sizes.</param>
     public static string Write(UMT5Config config) => Write(config, "umt5", "model_type");
 
-    private static ReadResult<T> Read<T>(string path, Func<T, string?> problem)
+    private static ReadResult<T> Read<T>(string path, Func<T, JsonElement, string?> problem)
         where T : class
     {
         try
@@ -49,9 +52,10 @@ public static class ConfigFile
             using var stream = File.OpenRead(path);
             if (stream.Length > 1 << 20)
                 return ReadResult<T>.Failed($"'{path}' is {stream.Length} bytes long, too much for a config.json.");
-            var config = JsonSerializer.Deserialize<T>(stream, Options);
+            using var json = JsonDocument.Parse(stream);
+            var config = json.Deserialize<T>(Options);
             return config is null ? ReadResult<T>.Failed($"'{path}' is empty.")
-                : problem(config) is { } why ? ReadResult<T>.Failed($"'{path}' cannot be used: {why}.")
+                : problem(config, json.RootElement) is { } why ? ReadResult<T>.Failed($"'{path}' cannot be used: {why}.")
                 : ReadResult<T>.Of(config);
         }
         catch (JsonException e)

@@ -41,6 +41,7 @@ public sealed class ConfigFileTests : IDisposable
     [InlineData("null", "is empty")]
     [InlineData("""{"z_dim": 1, "latents_mean": [0], "latents_std": [0]}""", "'latents_mean' and 'latents_std' must hold 1 values")]
     [InlineData("""{"z_dim": 1, "latents_mean": [0], "latents_std": [1], "is_residual": false}""", "layout of Wan 2.1")]
+    [InlineData("""{"z_dim": 1, "latents_mean": [0], "latents_std": [1]}""", "layout of Wan 2.1")]
     [InlineData("""{"z_dim": 1, "latents_mean": [0], "latents_std": [1], "dim_mult": [1]}""", "not positive")]
     public void WhatCannotBeUsedIsSaid(string json, string reason) => Assert.Contains(reason, ConfigFile.ReadVae(Write(json)).Problem);
 
