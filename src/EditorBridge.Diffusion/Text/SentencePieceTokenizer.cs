@@ -142,7 +142,7 @@ public sealed class SentencePieceTokenizer
                 if (!_idsOfSpans.TryGetValue(text.AsSpan(start, length), out var id))
                     continue;
                 // A symbol that the user defined always wins against pieces that spell it.
-                var score = _model.Pieces[id].Kind == PieceKind.UserDefined ? (length * _highestScore) - 0.1f : _model.Pieces[id].Score;
+                var score = _model.Pieces[id].Kind == PieceKind.UserDefined ? (length * _highestScore) - 0.1 : _model.Pieces[id].Score;
                 Offer(start + length, best[start].Score + score, id);
                 single |= length == character;
             }
@@ -150,10 +150,11 @@ public sealed class SentencePieceTokenizer
                 Offer(start + character, best[start].Score + _unknownScore, UnknownId);
             start += character;
 
-            void Offer(int end, float score, int id)
+            // Compared in double and kept in single precision, as SentencePiece does: it decides between equal ways to cut "fff".
+            void Offer(int end, double score, int id)
             {
                 if (best[end].Start < 0 || score > best[end].Score)
-                    best[end] = (score, start, id);
+                    best[end] = ((float)score, start, id);
             }
         }
         var path = new Stack<(int, int, int)>();
