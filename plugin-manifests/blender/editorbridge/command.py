@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 
 PROGRAM_VARIABLE = "EDITORBRIDGE_CLI"
 
@@ -33,7 +34,7 @@ class Command:
         self._readers = [threading.Thread(target=self._read_output, daemon=True), threading.Thread(target=self._read_errors, daemon=True)]
         for reader in self._readers:
             reader.start()
-        self.cancelled = False
+        self._ended = None
 
     def _read_output(self):
         for line in self._process.stdout:
@@ -47,8 +48,11 @@ class Command:
 
     @property
     def running(self):
-        # Output may still be on its way when the process has ended.
-        return self._process.poll() is None or any(r.is_alive() for r in self._readers) or not self._lines.empty()
+        if self._process.poll() is None:
+            return True
+        # Output may still be on its way when the process has ended; but a host that it started may hold the pipe open for good.
+        self._ended = self._ended or time.monotonic()
+        return any(r.is_alive() for r in self._readers) and time.monotonic() - self._ended < 2
 
     @property
     def exit_code(self):
@@ -74,14 +78,8 @@ class Command:
     def cancel(self):
         """Asks the program to end the job; it answers Ctrl+C by cancelling and waiting for the host to confirm."""
         if self._process.poll() is None:
-            self.cancelled = True
             self._process.send_signal(signal.CTRL_BREAK_EVENT if sys.platform == "win32" else signal.SIGINT)
 
     def kill(self):
         if self._process.poll() is None:
             self._process.kill()
-
-    def wait(self, seconds):
-        self._process.wait(seconds)
-        for reader in self._readers:
-            reader.join(seconds)

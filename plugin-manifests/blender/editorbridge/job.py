@@ -27,13 +27,17 @@ class Request:
     arguments: tuple
     preferred_channel: object = None
     settings: dict = field(default_factory=dict)
+    like: str = ""
+    """Name of the strip whose place in the picture the clip takes over."""
 
 
 def broll(scene, options):
     start, end = sequence.range_of_interest(scene)
     pieces = sequence.pieces_of(scene)
     origin = sequence.origin_of(pieces, start)
-    return Request("broll", start, end, ("--in", str(start - origin), "--out-point", str(end - origin)), settings=options)
+    width, height = sequence.size_of(scene)
+    return Request("broll", start, end, ("--in", str(start - origin), "--out-point", str(end - origin), "--size", f"{width}x{height}"),
+                   settings=options)
 
 
 def extend(scene, options, frames, head):
@@ -43,7 +47,7 @@ def extend(scene, options, frames, head):
     start, end = compat.start_of(strip), compat.end_of(strip)
     range_ = (start - frames, start) if head else (end, end + frames)
     return Request("extend", *range_, ("--clip", strip.name, "--frames", str(frames), *(["--head"] if head else []), "--generate"),
-                   strip.channel, {**options, "frames": frames, "head": head})
+                   strip.channel, {**options, "frames": frames, "head": head}, strip.name)
 
 
 def fill(scene, options):
@@ -52,7 +56,8 @@ def fill(scene, options):
         raise Refusal("There is no gap here: the sequence is empty.")
     gap = sequence.gap_to_fill(scene, pieces, sequence.origin_of(pieces))
     track = sequence.channels_of(pieces).index(gap.channel) + 1
-    return Request("fill", gap.start, gap.end, ("--track", str(track), "--gap", str(gap.number)), gap.channel, options)
+    before = next(p.name for p in pieces if p.channel == gap.channel and p.end == gap.start)
+    return Request("fill", gap.start, gap.end, ("--track", str(track), "--gap", str(gap.number)), gap.channel, options, before)
 
 
 def use_handles(scene, frames, head):
@@ -87,13 +92,14 @@ class Job:
         self.cancelled = False
         self.strip = None
         self.clip = None
+        self._model = None
         self._cancel_time = None
         self._folder = Path(tempfile.mkdtemp(prefix="editorbridge-"))
         try:
             pieces = sequence.pieces_of(scene)
-            origin = sequence.origin_of(pieces, *([request.start] if request.kind == "broll" else []))
+            origin = sequence.origin_of(pieces, request.start)
             timeline = self._folder / "sequence.otio"
-            timeline.write_text(json.dumps(sequence.to_otio(scene, pieces, origin), indent=1), encoding="utf-8")
+            timeline.write_text(json.dumps(sequence.to_otio(scene, pieces, origin, request.end), indent=1), encoding="utf-8")
             Path(media_folder).mkdir(parents=True, exist_ok=True)
             self._command = Command(program, [
                 request.kind, "--timeline", str(timeline), "--out", str(self._folder / "result.otio"), "--media-dir", str(media_folder),
@@ -143,7 +149,10 @@ class Job:
         elif kind == "state":
             self.message = str(event.get("state") or self.message).replace("_", " ").capitalize()
         elif kind == "plan":
-            self.warnings = [w if isinstance(w, str) else str(w.get("message", w)) for w in event.get("warnings") or ()]
+            self.warnings = list(event.get("warnings") or ())
+            self._model = event.get("model")
+        elif kind == "notice":
+            self.message = str(event.get("message"))
         elif kind == "done":
             clips = event.get("clips") or ()
             self.clip = clips[0] if clips else None
@@ -172,8 +181,9 @@ class Job:
         if self.clip.get("frames") not in (None, frames):
             raise Refusal(f"The clip has {self.clip['frames']} frames instead of {frames}.")
         record = {"job": self.request.kind, "range": [self.request.start, self.request.end], **self.request.settings,
-                  **{k: self.clip[k] for k in ("seed", "model", "job_name") if k in self.clip}}
+                  **{k: v for k, v in (("model", self._model), ("seed", self.clip.get("seed")), ("job_name", self.clip.get("job"))) if v is not None}}
         self.strip = insert(scene, self.clip["path"], self.request.start, self.request.end, self.request.preferred_channel, record)
+        place_like(self.strip, compat.strips(scene).get(self.request.like))
         self.progress = 1.0
         self.message = f"'{self.strip.name}' is on channel {self.strip.channel}"
 
@@ -184,6 +194,18 @@ def option_arguments(options):
         if options.get(name) not in (None, ""):
             arguments += [flag, str(options[name])]
     return arguments
+
+
+def place_like(strip, other):
+    """Gives a strip another one's scale, offset and crop: the clip has the size of that strip's media."""
+    if other is None:
+        return
+    for part, names in (("transform", ("scale_x", "scale_y", "offset_x", "offset_y", "rotation", "origin")),
+                        ("crop", ("min_x", "max_x", "min_y", "max_y"))):
+        for name in names:
+            if hasattr(getattr(other, part, None), name):
+                setattr(getattr(strip, part), name, getattr(getattr(other, part), name))
+    strip.use_flip_x, strip.use_flip_y = other.use_flip_x, other.use_flip_y
 
 
 def insert(scene, path, start, end, preferred_channel, record):

@@ -47,6 +47,11 @@ def rate_of(scene):
     return Fraction(scene.render.fps) / Fraction(scene.render.fps_base).limit_denominator(1000)
 
 
+def size_of(scene):
+    render = scene.render
+    return tuple(side * render.resolution_percentage // 100 for side in (render.resolution_x, render.resolution_y))
+
+
 def pieces_of(scene):
     pieces = []
     for strip in compat.strips(scene) or ():
@@ -129,24 +134,23 @@ def origin_of(pieces, *frames):
     return min([*frames, *(p.start for p in pieces if p.picture)])
 
 
-def to_otio(scene, pieces, origin):
-    """The picture strips as an OpenTimelineIO timeline: one video track a channel, lowest first."""
+def to_otio(scene, pieces, origin, end):
+    """The picture strips as an OpenTimelineIO timeline that lasts up to `end` at least: one video track a channel, lowest first."""
     rate = rate_of(scene)
+    tracks = [_track(pieces, channel, origin, float(rate)) for channel in channels_of(pieces)] or [_empty_track()]
+    last = max((p.end for p in on_channel(pieces, min(channels_of(pieces), default=0))), default=origin)
+    if last < end:
+        tracks[0]["children"].append(_item("Gap.1", "", _range(0, float(rate), end - last, float(rate))))
     return {
         "OTIO_SCHEMA": "Timeline.1",
         "name": scene.name,
-        "metadata": {"editorbridge": {"width": _scaled(scene, "resolution_x"), "height": _scaled(scene, "resolution_y"),
-                                      "rate": f"{rate.numerator}/{rate.denominator}"}},
+        "metadata": {},
         "global_start_time": {"OTIO_SCHEMA": "RationalTime.1", "rate": float(rate), "value": 0},
         "tracks": {
             "OTIO_SCHEMA": "Stack.1", "name": "tracks", "metadata": {}, "effects": [], "markers": [], "enabled": True, "source_range": None,
-            "children": [_track(pieces, channel, origin, float(rate)) for channel in channels_of(pieces)] or [_empty_track()],
+            "children": tracks,
         },
     }
-
-
-def _scaled(scene, name):
-    return getattr(scene.render, name) * scene.render.resolution_percentage // 100
 
 
 def _item(schema, name, source_range, **more):
