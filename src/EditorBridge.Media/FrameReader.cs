@@ -39,18 +39,41 @@ public sealed class FrameReader
     /// <exception cref="OperationCanceledException">Cancelled; ffmpeg has ended.</exception>
     public IAsyncEnumerable<VideoFrame> ReadAsync(MediaInfo media, FrameRange frames, FrameRate? rate = null, CancellationToken cancellation = default)
     {
+        var wanted = new List<long>();
+        for (var n = frames.Start; n < frames.End; n++) wanted.Add(n);
+        return ReadFramesAsync(media, wanted, rate, cancellation);
+    }
+
+    /// <summary>Reads single frames as a sequence shows them.</summary>
+    /// <param name="media">The file, as probed.</param>
+    /// <param name="frames">Which frames, not decreasing, counted from the file's first at <paramref name="rate"/>.</param>
+    /// <param name="rate">The sequence's rate; null counts the file's own frames.</param>
+    /// <param name="cancellation">Ends ffmpeg.</param>
+    /// <returns>One frame for each number, in order; each is the receiver's to dispose.</returns>
+    /// <exception cref="ArgumentException">The numbers go backwards.</exception>
+    /// <exception cref="MediaException">The file does not have these frames, or cannot be decoded.</exception>
+    /// <exception cref="OperationCanceledException">Cancelled; ffmpeg has ended.</exception>
+    public IAsyncEnumerable<VideoFrame> ReadFramesAsync(
+        MediaInfo media, IReadOnlyList<long> frames, FrameRate? rate = null, CancellationToken cancellation = default)
+    {
         ArgumentNullException.ThrowIfNull(media);
-        var indices = new List<long>();
-        for (var n = frames.Start; n < frames.End; n++)
+        ArgumentNullException.ThrowIfNull(frames);
+        var count = rate is { } r ? media.Times.CountAt(r) : media.FrameCount;
+        var indices = new List<long>(frames.Count);
+        foreach (var n in frames)
         {
-            indices.Add(media.IsStill ? 0
-                : rate is null || (rate == media.Rate && !media.IsVariableRate) ? n
-                : n < 0 || n >= media.Times.CountAt(rate.Value) ? -1
-                : media.Times.FrameAt(MediaTime.OfFrame(n, rate.Value)));
+            if (media.IsStill)
+            {
+                indices.Add(0);
+                continue;
+            }
+
+            if (n < 0 || n >= count) throw new MediaException(OutOfRange(media, $"frame {n}", rate));
+            var index = rate is null ? n : media.Times.FrameAt(MediaTime.OfFrame(n, rate.Value));
+            if (indices.Count > 0 && index < indices[^1]) throw new ArgumentException("The frame numbers go backwards.", nameof(frames));
+            indices.Add(index);
         }
 
-        if (!media.IsStill && indices.Exists(i => i < 0 || i >= media.FrameCount))
-            throw new MediaException(OutOfRange(media, $"frames {frames.Start} to {frames.End - 1}", rate));
         return ReadIndicesAsync(media, indices, cancellation);
     }
 
@@ -155,7 +178,7 @@ public sealed class FrameReader
         // Equal ranges on both sides leave the codes as they are; the matrix is applied here, exactly, rather than by swscale (which makes 65283 of white).
         filters.Add(string.Create(
             CultureInfo.InvariantCulture,
-            $"scale={uprightWidth}:{uprightHeight}:flags=lanczos+accurate_rnd+full_chroma_int+full_chroma_inp{(media.IsRgb ? "" : $":in_range={media.ReadAs.Range}:out_range={media.ReadAs.Range}")}"));
+            $"scale={uprightWidth}:{uprightHeight}:flags=lanczos+accurate_rnd+full_chroma_int+full_chroma_inp{(media.IsRgb ? "" : $":in_range={media.ReadAs.Range}:out_range={media.ReadAs.Range}{Siting(media)}")}"));
         filters.Add(eightBitRgb ? "format=gbrp" : media.IsRgb ? "format=gbrp16le" : "format=yuv444p16le");
         arguments.AddRange(["-i", SafeInput.File(media.Path), "-map", $"0:{media.StreamIndex}", "-an", "-sn", "-dn", "-vf", string.Join(',', filters)]);
         arguments.AddRange(tools.PassTimesThrough);
@@ -226,6 +249,18 @@ public sealed class FrameReader
         return true;
     }
 
+    // Where chroma samples lie, in 1/256 of a luma pixel: swscale takes them for centred when nobody says, but video puts them on the left pixel.
+    private static string Siting(MediaInfo media)
+    {
+        var format = media.PixelFormat;
+        var halfHeight = format.Contains("420", StringComparison.Ordinal) || format is "nv12" or "nv21" or "p010le" or "p016le";
+        var halfWidth = halfHeight || format.Contains("422", StringComparison.Ordinal) || format.StartsWith("p21", StringComparison.Ordinal);
+        if (!halfWidth) return "";
+        var centred = media.ChromaLocation == "center" || (media.ChromaLocation is null && format.StartsWith("yuvj", StringComparison.Ordinal) && media.IsStill);
+        var top = media.ChromaLocation is "topleft" or "top";
+        return $":in_h_chr_pos={(centred ? 128 : 0)}{(halfHeight ? $":in_v_chr_pos={(top ? 0 : 128)}" : "")}";
+    }
+
     private static void Convert(MediaInfo media, ReadOnlySpan<byte> raw, VideoFrame frame, bool eightBitRgb)
     {
         var rgb = frame.Pixels;
@@ -264,7 +299,7 @@ public sealed class FrameReader
     private static ushort Widen(ushort value, float scale) => (ushort)Math.Min(65535f, value * scale + 0.5f);
 
     private static Refusal OutOfRange(MediaInfo media, string wish, FrameRate? rate) =>
-        new(MediaReasons.OutOfRange, $"'{SafeInput.Shown(media.Path)}' does not have {wish}: it has {(rate is { } r ? media.Times.CountAt(r) : media.FrameCount)} frames at {rate ?? media.Rate} frames per second. Shorten the clip in the editor or relink it.");
+        new(MediaReasons.OutOfRange, $"'{SafeInput.Shown(media.Path)}' does not have {wish}: it has {(rate is { } r ? media.Times.CountAt(r) : media.FrameCount)} frames at {rate ?? media.Rate} frames per second, counted from 0. Shorten the clip in the editor or relink it.");
 
     private static Refusal Damaged(MediaInfo media, long frame, FFmpegExit? exit)
     {

@@ -97,25 +97,25 @@ public static class FrozenFrames
         }
     }
 
-    /// <summary>Takes consecutive frames out of a file (see <see cref="FrameReader.ReadAsync"/>).</summary>
+    /// <summary>Takes frames out of a file by their numbers (see <see cref="FrameReader.ReadFramesAsync"/>).</summary>
     /// <param name="tools">The programs to read with.</param>
     /// <param name="media">The source, as probed.</param>
-    /// <param name="frames">Which frames, counted from the file's first at <paramref name="rate"/>.</param>
+    /// <param name="frames">Which frames, not decreasing, counted from the file's first at <paramref name="rate"/>.</param>
     /// <param name="rate">The sequence's rate; null counts the file's own frames.</param>
     /// <param name="folder">An existing folder.</param>
     /// <param name="name">The input's name.</param>
     /// <param name="cancellation">Ends ffmpeg; nothing is left behind.</param>
-    public static async Task<Outcome<FrozenFramesInfo>> FreezeAsync(
-        FFmpegTools tools, MediaInfo media, FrameRange frames, FrameRate? rate, string folder, string name, CancellationToken cancellation = default)
+    public static async Task<Outcome<FrozenFramesInfo>> FreezeFramesAsync(
+        FFmpegTools tools, MediaInfo media, IReadOnlyList<long> frames, FrameRate? rate, string folder, string name, CancellationToken cancellation = default)
     {
         ArgumentNullException.ThrowIfNull(media);
+        ArgumentNullException.ThrowIfNull(frames);
         try
         {
             var counted = rate ?? media.Rate;
             var sha256 = await HashAsync(media.Path, cancellation).ConfigureAwait(false);
-            var times = Enumerable.Range(0, checked((int)frames.Duration)).Select(i => MediaTime.OfFrame(frames.Start + i, counted).ToString());
-            var info = Describe(media, counted, sha256) with { Times = [.. times] };
-            return await WriteAsync(folder, name, info, new FrameReader(tools).ReadAsync(media, frames, rate, cancellation), cancellation).ConfigureAwait(false);
+            var info = Describe(media, counted, sha256) with { Times = [.. frames.Select(n => MediaTime.OfFrame(n, counted).ToString())] };
+            return await WriteAsync(folder, name, info, new FrameReader(tools).ReadFramesAsync(media, frames, rate, cancellation), cancellation).ConfigureAwait(false);
         }
         catch (MediaException error)
         {
@@ -125,6 +125,16 @@ public static class FrozenFrames
         {
             return SafeInput.Check(media.Path) ?? new Refusal(MediaReasons.Unreadable, $"'{SafeInput.Shown(media.Path)}' cannot be read: {error.Message.Trim()}");
         }
+    }
+
+    /// <summary>Takes consecutive frames out of a file (see <see cref="FrameReader.ReadAsync"/>).</summary>
+    /// <inheritdoc cref="FreezeFramesAsync"/>
+    public static Task<Outcome<FrozenFramesInfo>> FreezeAsync(
+        FFmpegTools tools, MediaInfo media, FrameRange frames, FrameRate? rate, string folder, string name, CancellationToken cancellation = default)
+    {
+        var numbers = new List<long>();
+        for (var n = frames.Start; n < frames.End; n++) numbers.Add(n);
+        return FreezeFramesAsync(tools, media, numbers, rate, folder, name, cancellation);
     }
 
     /// <summary>Opens frozen frames and checks that they are complete.</summary>

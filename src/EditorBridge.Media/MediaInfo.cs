@@ -60,6 +60,9 @@ public sealed record MediaInfo
     /// <summary>The tags that reading goes by: the file's, with what is missing filled in as <see cref="Notes"/> says.</summary>
     public required ColourTags ReadAs { get; init; }
 
+    /// <summary>Where chroma samples lie, in ffmpeg's words (left, center, topleft …), or null.</summary>
+    public string? ChromaLocation { get; init; }
+
     /// <summary>Start timecode as the file spells it, or null.</summary>
     public string? Timecode { get; init; }
 

@@ -44,6 +44,23 @@ public sealed class MediaProbe
         }
     }
 
+    /// <summary>As <see cref="ProbeAsync"/>, and the number of frames that come out when the whole file is decoded.</summary>
+    internal async Task<Outcome<(MediaInfo Info, long Decoded)>> DecodeCountAsync(string path, CancellationToken cancellation)
+    {
+        var probed = await ProbeAsync(path, cancellation).ConfigureAwait(false);
+        if (!probed.TryGet(out var info, out var refusal)) return refusal;
+        long count = -1;
+        refusal = await LinesAsync(
+            info.Path,
+            ["-count_frames", "-select_streams", info.StreamIndex.ToString(CultureInfo.InvariantCulture), "-show_entries", "stream=nb_read_frames", "-of", "csv=p=0"],
+            line =>
+            {
+                if (long.TryParse(line.Trim().TrimEnd(','), NumberStyles.None, CultureInfo.InvariantCulture, out var frames)) count = frames;
+            },
+            cancellation).ConfigureAwait(false);
+        return refusal is not null ? refusal : (info, count);
+    }
+
     private async Task<Outcome<MediaInfo>> DescribeAsync(string path, JsonElement root, CancellationToken cancellation)
     {
         var streams = root.TryGetProperty("streams", out var list) ? list.EnumerateArray().ToArray() : [];
@@ -103,6 +120,7 @@ public sealed class MediaProbe
             IsInterlaced = interlaced,
             Colour = tags,
             ReadAs = readAs,
+            ChromaLocation = Tag(video, "chroma_location"),
             Timecode = AnyTag(streams, video, format, "timecode"),
             Reel = AnyTag(streams, video, format, "reel_name"),
             IsStill = isStill,
