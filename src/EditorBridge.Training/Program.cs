@@ -5,6 +5,7 @@ var root = new RootCommand("Renders, trains and measures the sketch model that s
 {
     CaptionsCommand.Create(),
     RenderCommand.Create(),
+    CacheCommand.Create(),
     TrainCommand.Create(),
 };
 return root.Parse(args).Invoke();

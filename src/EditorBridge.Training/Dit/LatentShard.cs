@@ -1,0 +1,117 @@
+using System.Globalization;
+using System.Text.Json;
+using EditorBridge.Diffusion.Weights;
+using EditorBridge.Diffusion.Wan;
+using EditorBridge.Models.Safetensors;
+using EditorBridge.Training.Scenes;
+using static TorchSharp.torch;
+
+namespace EditorBridge.Training.Dit;
+
+/// <summary>
+/// Encoded clips of one size and length. Of each: the main sequence M, the context before as a codec left it, and the context
+/// after, encoded alone with an empty cache. The VAE is causal, so prefixes of the contexts are shorter contexts, and the clean context
+/// before is a prefix of M.
+/// </summary>
+public sealed class LatentShard
+{
+    private LatentShard(Tensor main, Tensor before, Tensor after, IReadOnlyList<Scene> scenes, int frames, int width, int height) =>
+        (Main, Before, After, Scenes, Frames, Width, Height) = (main, before, after, scenes, frames, width, height);
+
+    /// <summary>[n, 48, 1+⌈(P−1)/4⌉, h, w], fp16.</summary>
+    public Tensor Main { get; }
+
+    /// <summary>First 9 frames after H.264, encoded alone: [n, 48, 3, h, w], fp16.</summary>
+    public Tensor Before { get; }
+
+    /// <summary>The 9 frames from P on, half of the clips after H.264, encoded alone: [n, 48, 3, h, w], fp16.</summary>
+    public Tensor After { get; }
+
+    /// <summary>What the clips show.</summary>
+    public IReadOnlyList<Scene> Scenes { get; }
+
+    /// <summary>P: frames in front of the context after.</summary>
+    public int Frames { get; }
+
+    /// <summary>Pixels across.</summary>
+    public int Width { get; }
+
+    /// <summary>Rows.</summary>
+    public int Height { get; }
+
+    /// <summary>Latents of the main sequence for P frames.</summary>
+    public static int MainLatents(int frames) => (frames + 2) / 4 + 1;
+
+    /// <summary>Renders and encodes a shard and writes it.</summary>
+    public static void Make(string path, WanVideoVae vae, SeededRandom random, int width, int height, int frames, int count)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        const int Context = SketchSizes.ContextFrames;
+        int mainFrames = 4 * (MainLatents(frames) - 1) + 1, rendered = Math.Max(mainFrames, frames + Context), plane = width * height;
+        List<Scene> scenes = [];
+        List<float[]> heads = [], tails = [];
+        List<Tensor> mains = [];
+        for (int i = 0; i < count; i++)
+        {
+            using var inner = NewDisposeScope();
+            var scene = Scene.Sample(random);
+            double length = rendered / 24.0;
+            double start = -length / 2 + random.Between(-0.7, 0.7);
+            var clip = SceneRenderer.RenderClip(scene, width, height, rendered, start);
+            scenes.Add(scene);
+            heads.Add(Cut(clip, rendered, plane, 0, Context));
+            tails.Add(Cut(clip, rendered, plane, frames, Context));
+            mains.Add(vae.Encode(tensor(Cut(clip, rendered, plane, 0, mainFrames), [1, 3, mainFrames, height, width])).to(float16).MoveToOuterDisposeScope());
+        }
+
+        heads = [.. ContextCodec.Pass(heads, Context, height, width, 16 + random.Next(14))];
+        var coded = ContextCodec.Pass(tails, Context, height, width, 16 + random.Next(14));
+        tails = [.. tails.Select((tail, i) => i % 2 == 0 ? coded[i] : tail)];
+        Tensor Encode(List<float[]> clips)
+        {
+            List<Tensor> latents = [];
+            foreach (float[] clip in clips)
+            {
+                using var inner = NewDisposeScope();
+                latents.Add(vae.Encode(tensor(clip, [1, 3, Context, height, width])).to(float16).MoveToOuterDisposeScope());
+            }
+
+            return cat(latents);
+        }
+
+        WeightSaver.Save(
+            new Dictionary<string, Tensor> { ["main"] = cat(mains), ["before"] = Encode(heads), ["after"] = Encode(tails) }, path, null,
+            new Dictionary<string, string>
+            {
+                ["scenes"] = JsonSerializer.Serialize(scenes), ["frames"] = $"{frames}", ["width"] = $"{width}", ["height"] = $"{height}",
+            });
+    }
+
+    /// <summary>Reads a shard into memory.</summary>
+    public static LatentShard Read(string path)
+    {
+        using var file = SafetensorsFile.Open(path).OrThrow();
+        Tensor Get(string name) => MappedTensors.View(file, file.Tensors[name]).clone().DetachFromDisposeScope();
+        int Number(string name) => int.Parse(file.Header.Metadata[name], CultureInfo.InvariantCulture);
+        return new LatentShard(Get("main"), Get("before"), Get("after"), JsonSerializer.Deserialize<List<Scene>>(file.Header.Metadata["scenes"])!,
+            Number("frames"), Number("width"), Number("height"));
+    }
+
+    // [3, F, H, W] to [3, count, H, W].
+    private static float[] Cut(float[] clip, int frames, int plane, int first, int count)
+    {
+        if (first == 0 && count == frames)
+        {
+            return clip;
+        }
+
+        var part = new float[3 * count * plane];
+        for (int c = 0; c < 3; c++)
+        {
+            Array.Copy(clip, (c * frames + first) * plane, part, c * count * plane, count * plane);
+        }
+
+        return part;
+    }
+}

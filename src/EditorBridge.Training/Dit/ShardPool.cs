@@ -1,0 +1,47 @@
+namespace EditorBridge.Training.Dit;
+
+/// <summary>The shards of a folder, in memory; looks for new ones now and then.</summary>
+internal sealed class ShardPool
+{
+    private readonly string _folder;
+    private readonly HashSet<string> _known = [];
+    private readonly List<LatentShard> _small = [], _canvas = [];
+    private int _picks;
+
+    public ShardPool(string folder)
+    {
+        _folder = folder;
+        Refresh();
+    }
+
+    /// <summary>Clips in memory.</summary>
+    public int Clips => _small.Sum(s => s.Scenes.Count) + _canvas.Sum(s => s.Scenes.Count);
+
+    /// <summary>A shard; of the other kind while there is none of the kind asked for. Waits until there is any.</summary>
+    public LatentShard Pick(SeededRandom random, bool small)
+    {
+        while (_picks++ % 20 == 0 || _known.Count == 0)
+        {
+            Refresh();
+            if (_known.Count == 0)
+            {
+                Thread.Sleep(1000);
+            }
+        }
+
+        var wanted = small && _small.Count > 0 || _canvas.Count == 0 ? _small : _canvas;
+        return random.Pick(wanted);
+    }
+
+    private void Refresh()
+    {
+        foreach (string path in Directory.GetFiles(_folder, "*.safetensors"))
+        {
+            if (_known.Add(path))
+            {
+                var shard = LatentShard.Read(path);
+                (shard.Width * shard.Height < 25_000 ? _small : _canvas).Add(shard);
+            }
+        }
+    }
+}
