@@ -3,6 +3,7 @@ using System.Diagnostics;
 using EditorBridge.Diffusion.Native;
 using EditorBridge.Diffusion.Wan;
 using EditorBridge.Training.Dit;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace EditorBridge.Training;
@@ -22,13 +23,25 @@ internal static class CacheCommand
             NativeTorch.Load();
             set_num_threads(1);
             using var network = WanVideoVae.Load(result.GetValue(vae)!);
+            network.to(bfloat16);
+            foreach (var parameter in network.parameters())
+            {
+                parameter.requires_grad = false;
+            }
+
             string folder = result.GetValue(output)!;
             Directory.CreateDirectory(folder);
             int[] counts = result.GetValue(stages)!;
-            for (int stage = 0; stage < counts.Length; stage++)
+            // Stages take turns, so that training can begin before all shards are there.
+            for (int i = 0; i < counts.Max(); i++)
             {
-                for (int i = 0; i < counts[stage]; i++)
+                for (int stage = 0; stage < counts.Length; stage++)
                 {
+                    if (i >= counts[stage])
+                    {
+                        continue;
+                    }
+
                     string path = Path.Combine(folder, $"s{result.GetValue(seed)}-{stage}-{i:D4}.safetensors");
                     var random = SeededRandom.For(result.GetValue(seed), (ulong)(1000 * stage + i));
                     var plan = ShardPlan.Sample(random, stage);

@@ -22,7 +22,8 @@ internal static class TrainCommand
         var seed = new Option<ulong>("--seed") { Description = "Start of the random streams.", DefaultValueFactory = _ => 1 };
         var full = new Option<bool>("--fp32") { Description = "Compute in fp32 throughout instead of bf16 with fp32 masters." };
         var from = new Option<string?>("--from") { Description = "Diffusers folder of weights to begin with." };
-        var command = new Command("vae", "Trains the video autoencoder.") { folder, minutes, rate, threads, seed, full, from };
+        var decoder = new Option<bool>("--decoder-only") { Description = "Leave the encoder as it is: latents and what was trained on them stay valid." };
+        var command = new Command("vae", "Trains the video autoencoder.") { folder, minutes, rate, threads, seed, full, from, decoder };
         command.SetAction(result =>
         {
             NativeTorch.Load();
@@ -35,6 +36,7 @@ internal static class TrainCommand
                 {
                     Folder = out_, Time = TimeSpan.FromMinutes(result.GetValue(minutes)), Seed = result.GetValue(seed),
                     Rate = result.GetValue(rate), HalfPrecision = !result.GetValue(full), From = result.GetValue(from),
+                    DecoderOnly = result.GetValue(decoder),
                 },
                 line => Write(log, line));
             return 0;

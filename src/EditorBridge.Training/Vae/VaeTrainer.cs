@@ -26,6 +26,9 @@ public sealed record VaeTraining
     /// <summary>Whether convolutions run in bf16 (masters stay fp32).</summary>
     public bool HalfPrecision { get; init; } = true;
 
+    /// <summary>Whether encoder and latent statistics stay as they are in <see cref="From"/>: latents cached before remain valid.</summary>
+    public bool DecoderOnly { get; init; }
+
     /// <summary>Diffusers folder of weights to begin with, or null for random ones.</summary>
     public string? From { get; init; }
 }
@@ -46,12 +49,24 @@ public static class VaeTrainer
         Directory.CreateDirectory(run.Folder);
         string statePath = Path.Combine(run.Folder, "state.safetensors"), clockPath = Path.Combine(run.Folder, "seconds.txt");
         random.manual_seed((long)run.Seed);
-        using var network = new WanVideoVae(Sizes);
+        var sizes = Sizes;
+        if (run.DecoderOnly)
+        {
+            sizes = ConfigFile.ReadVae(Path.Combine(run.From ?? throw new ArgumentException("Training the decoder alone needs weights to begin with.", nameof(run)), "config.json")).OrThrow();
+        }
+
+        using var network = new WanVideoVae(sizes);
         network.Initialise();
         if (run.From is { } from)
         {
             using var start = WanVideoVae.Load(from);
             CopyWithoutStatistics(start, network);
+        }
+
+        foreach (var (name, parameter) in network.named_parameters())
+        {
+            bool encoding = name.StartsWith("encoder.", StringComparison.Ordinal) || name.StartsWith("quant_conv.", StringComparison.Ordinal);
+            parameter.requires_grad = !(run.DecoderOnly && encoding);
         }
 
         var type = run.HalfPrecision ? bfloat16 : float32;
@@ -89,11 +104,11 @@ public static class VaeTrainer
             if (watch.Elapsed.TotalSeconds - saved > 180)
             {
                 saved = watch.Elapsed.TotalSeconds;
-                Save(optimizer, run, before + saved, log);
+                Save(optimizer, run, sizes, before + saved, log);
             }
         }
 
-        Save(optimizer, run, before + watch.Elapsed.TotalSeconds, log);
+        Save(optimizer, run, sizes, before + watch.Elapsed.TotalSeconds, log);
     }
 
     /// <summary>One update; gives the loss and the divergence of the posterior.</summary>
@@ -104,7 +119,7 @@ public static class VaeTrainer
         var (mean, logVariance) = network.EncodeMoments(video.to(type));
         (mean, logVariance) = (mean.to(float32), logVariance.to(float32).clamp(-20, 6));
         var latent = mean + (0.5 * logVariance).exp() * randn_like(mean);
-        var decoded = network.Decode(latent.to(type), clamp: false).to(float32);
+        var decoded = network.Decode(network.Normalise(latent).to(type), clamp: false).to(float32);
         var (loss, divergence) = VaeLoss.Of(video, decoded, mean, logVariance);
         loss.backward();
         optimizer.Step(rate);
@@ -124,13 +139,17 @@ public static class VaeTrainer
         }
     }
 
-    private static void Save(WeightOptimizer optimizer, VaeTraining run, double seconds, Action<string> log)
+    private static void Save(WeightOptimizer optimizer, VaeTraining run, Wan22VaeConfig config, double seconds, Action<string> log)
     {
         optimizer.Save(Path.Combine(run.Folder, "state.safetensors"));
         File.WriteAllText(Path.Combine(run.Folder, "seconds.txt"), seconds.ToString("F1", CultureInfo.InvariantCulture));
-        using var plain = new WanVideoVae(Sizes);
-        optimizer.CopyAverageTo(plain);
-        var config = LatentStatistics.Measure(plain, Sizes, run.Seed);
+        if (!run.DecoderOnly)
+        {
+            using var plain = new WanVideoVae(Sizes);
+            optimizer.CopyAverageTo(plain);
+            config = LatentStatistics.Measure(plain, Sizes, run.Seed);
+        }
+
         using var normalised = new WanVideoVae(config);
         optimizer.CopyAverageTo(normalised);
         normalised.Save(Path.Combine(run.Folder, "vae"));
