@@ -37,9 +37,9 @@ public sealed class WanVideoVae : Module
     /// <summary>Sizes and latent statistics.</summary>
     public Wan22VaeConfig Config { get; }
 
-    /// <summary>Type the 3×3 convolutions compute in: single by default; bfloat16 where the hardware has it (it halves their time there).</summary>
+    /// <summary>Type the 3×3 convolutions compute in; null, the default: that of the input. bfloat16 halves their time where the hardware has it.</summary>
     /// <remarks>Weights, norms and sums stay as they are. A CPU without bfloat16 instructions is some sixty times slower with it.</remarks>
-    public ScalarType ConvolutionType
+    public ScalarType? ConvolutionType
     {
         get => layers.ConvolutionType;
         set => layers.ConvolutionType = value;

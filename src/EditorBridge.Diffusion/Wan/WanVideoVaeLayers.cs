@@ -1,3 +1,4 @@
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -13,8 +14,8 @@ internal sealed class VaeLayers
 {
     private int next;
 
-    /// <summary>Type the 3×3 convolutions compute in; everything else stays as it is.</summary>
-    public ScalarType ConvolutionType { get; set; } = ScalarType.Float32;
+    /// <summary>Type the 3×3 convolutions compute in, everything else stays as it is; null: that of their input.</summary>
+    public ScalarType? ConvolutionType { get; set; }
 
     public int TakeSlot() => next++;
 }
@@ -42,11 +43,11 @@ internal sealed class CausalConv3d : Module<Tensor, WanVideoVaeCache, Tensor>
         using var scope = NewDisposeScope();
         if (k == 1)
             return F.linear(kt > 1 ? Moments(WithPast(x, cache)) : x, Matrix(), bias).MoveToOuterDisposeScope();
-        var type = layers.ConvolutionType;
-        if (x.dtype == type)
+        var type = layers.ConvolutionType ?? x.dtype;
+        if (type == ScalarType.Float32 && x.dtype == type && x.device_type == DeviceType.CPU)
             return FrameConv2d.PerFrame(Moments(WithPast(x, cache)), Kernel(), bias, 1, 1).MoveToOuterDisposeScope();
 
-        // Reduced precision is the other way round: there conv3d is fast and needs no copy of the moments.
+        // In reduced precision, and on GPUs, conv3d is fast and needs no copy of the moments.
         var volume = WithPast(x.to(type), cache).permute(0, 4, 1, 2, 3); // [B, C, T + kt - 1, H, W], channels last
         var kernel = weight.to(type).permute(0, 2, 3, 4, 1).contiguous().permute(0, 4, 1, 2, 3);
         var y = F.conv3d(volume, kernel, bias.to(type), padding: [0, 1, 1]);
@@ -106,7 +107,7 @@ internal sealed class FrameConv2d : Module<Tensor, Tensor>
     public override Tensor forward(Tensor x) // [B, T, H, W, C]
     {
         using var scope = NewDisposeScope();
-        var type = layers.ConvolutionType;
+        var type = layers.ConvolutionType ?? x.dtype;
         var y = PerFrame(x.to(type), weight.to(type).permute(0, 2, 3, 1).contiguous(), bias.to(type), stride, stride == 1 ? 1 : 0);
         return y.to(x.dtype).MoveToOuterDisposeScope();
     }

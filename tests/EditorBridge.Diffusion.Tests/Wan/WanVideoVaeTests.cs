@@ -4,6 +4,7 @@ using EditorBridge.Diffusion.Wan;
 using EditorBridge.Diffusion.Weights;
 using EditorBridge.Models.Configs;
 using EditorBridge.Models.Safetensors;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace EditorBridge.Diffusion.Tests.Wan;
@@ -199,6 +200,24 @@ public class WanVideoVaeTests
         Assert.All(vae.named_parameters().Where(pair => pair.name.StartsWith("decoder.")), pair => Assert.NotNull(pair.parameter.grad));
         using var noGrad = no_grad();
         golden.AssertClose("out.video_unclamped", vae.Decode(golden["in.latent"].unsqueeze(0), clamp: false).squeeze(0), 0.05);
+
+        // Weights in half the bits altogether.
+        vae.ConvolutionType = null;
+        vae.to(ScalarType.BFloat16);
+        var half = vae.Decode(golden["in.latent"].unsqueeze(0).to(ScalarType.BFloat16), clamp: false);
+        Assert.Equal(ScalarType.BFloat16, half.dtype);
+        golden.AssertClose("out.video_unclamped", half.squeeze(0), 0.2);
+    }
+
+    [Fact]
+    public void DoublePrecisionIsTheSameNetwork()
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        using var golden = GoldenCase.Open("vae22/decode_f3");
+        var vae = Golden();
+        vae.to(ScalarType.Float64);
+        golden.AssertClose("out.video_unclamped", vae.Decode(golden["in.latent"].unsqueeze(0).to(ScalarType.Float64), clamp: false).squeeze(0), Tolerance);
     }
 
     [Fact]
