@@ -5,8 +5,9 @@ using System.Text;
 namespace EditorBridge.Client;
 
 /// <summary>Finds the host program and starts it so that it outlives this one.</summary>
-internal static class HostLauncher
+public static class HostLauncher
 {
+    /// <summary>The environment variable that names the host program.</summary>
     public const string Variable = "EDITORBRIDGE_HOST";
 
     /// <summary>What the host exits with when another one has the data folder; that other one is as good.</summary>
@@ -28,8 +29,16 @@ internal static class HostLauncher
             $"The host program {ProgramName} was not found at {string.Join(" or ", tried)}; set {Variable} to its path.");
     }
 
+    /// <summary>How to run the host in this program's own terminal.</summary>
+    /// <exception cref="EditorBridgeException">The host program was not found.</exception>
+    public static ProcessStartInfo Foreground(ClientOptions options)
+    {
+        ArgumentNullException.ThrowIfNull(options);
+        return Command(Find(options.HostProgram), options);
+    }
+
     /// <summary>Starts the host and returns when <paramref name="isUp"/> says so.</summary>
-    public static async Task StartAsync(ClientOptions options, Func<CancellationToken, Task<bool>> isUp, CancellationToken cancellation)
+    internal static async Task StartAsync(ClientOptions options, Func<CancellationToken, Task<bool>> isUp, CancellationToken cancellation)
     {
         var program = Find(options.HostProgram);
         using var process = Process.Start(StartInfo(program, options))
@@ -67,16 +76,26 @@ internal static class HostLauncher
 
     private static ProcessStartInfo StartInfo(string program, ClientOptions options)
     {
-        var info = new ProcessStartInfo
+        var info = Command(program, options);
+        info.CreateNoWindow = true;
+        // All three are pipes, so that whoever waits for our own output does not wait for the host's end as well.
+        info.RedirectStandardInput = true;
+        info.RedirectStandardOutput = true;
+        info.RedirectStandardError = true;
+        info.WorkingDirectory = Path.GetDirectoryName(program)!;
+        info.ArgumentList.Add("--detached");
+        if (options.HostIdleTimeout is { } idle)
         {
-            UseShellExecute = false,
-            CreateNoWindow = true,
-            // All three are pipes, so that whoever waits for our own output does not wait for the host's end as well.
-            RedirectStandardInput = true,
-            RedirectStandardOutput = true,
-            RedirectStandardError = true,
-            WorkingDirectory = Path.GetDirectoryName(program)!,
-        };
+            info.ArgumentList.Add("--idle-timeout");
+            info.ArgumentList.Add(idle.ToString("c", CultureInfo.InvariantCulture));
+        }
+
+        return info;
+    }
+
+    private static ProcessStartInfo Command(string program, ClientOptions options)
+    {
+        var info = new ProcessStartInfo { UseShellExecute = false };
         if (program.EndsWith(".dll", StringComparison.OrdinalIgnoreCase))
         {
             info.FileName = DotnetProgram() ?? "dotnet";
@@ -88,13 +107,6 @@ internal static class HostLauncher
             // The program looks for the runtime in the usual places only; ours may lie where PATH says.
             if (string.IsNullOrEmpty(Environment.GetEnvironmentVariable("DOTNET_ROOT")) && DotnetProgram() is { } dotnet)
                 info.Environment["DOTNET_ROOT"] = Path.GetDirectoryName(dotnet);
-        }
-
-        info.ArgumentList.Add("--detached");
-        if (options.HostIdleTimeout is { } idle)
-        {
-            info.ArgumentList.Add("--idle-timeout");
-            info.ArgumentList.Add(idle.ToString("c", CultureInfo.InvariantCulture));
         }
 
         info.Environment[DataFolder.Variable] = options.DataFolder;

@@ -118,12 +118,14 @@ public static class EditAlgebra
     /// <param name="frames">How many frames more; no more than its handle.</param>
     /// <param name="atHead">At its first frame rather than its last.</param>
     /// <param name="ripple">Move what follows on every track, instead of taking the frames from the gap beside it.</param>
-    public static Outcome<TimelineEdit> TrimOut(TimelineIndex index, Track track, TrackItem item, long frames, bool atHead = false, bool ripple = false)
+    /// <param name="known">What the medium holds beyond the clip, for those who looked into the file; null to go by the document.</param>
+    public static Outcome<TimelineEdit> TrimOut(
+        TimelineIndex index, Track track, TrackItem item, long frames, bool atHead = false, bool ripple = false, Handles? known = null)
     {
         ArgumentNullException.ThrowIfNull(item);
         if (CheckTrack(index, track) is { } badTrack) return badTrack;
         if (frames <= 0) return new Refusal("RANGE_EMPTY", "There is nothing to do: the number of frames must be 1 or more.");
-        if (Handles.Of(item, index.Rate) is not { } handles || item.SourceRange is not { } source)
+        if ((known ?? Handles.Of(item, index.Rate)) is not { } handles || item.ChangesTime || item.SourceRange is not { } source)
             return new Refusal("NO_HANDLES", $"{item.Label} cannot be trimmed out: the timeline does not say what its media holds, or its speed is changed.");
         var left = atHead ? handles.Head : handles.Tail;
         if (left < frames)

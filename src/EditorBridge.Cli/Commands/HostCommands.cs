@@ -1,0 +1,80 @@
+using System.CommandLine;
+using System.Diagnostics;
+using EditorBridge.Cli.Reports;
+using EditorBridge.Client;
+using EditorBridge.Protocol.V1;
+
+namespace EditorBridge.Cli.Commands;
+
+/// <summary>serve, doctor and models: the host itself.</summary>
+internal static class HostCommands
+{
+    private static readonly Option<bool> Quick = new("--quick") { Description = "Leave out the trial start of a worker." };
+
+    public static IEnumerable<Command> All()
+    {
+        yield return Serve();
+        yield return Doctor();
+        var models = new Command("models", "Models on this machine.");
+        models.Subcommands.Add(ListModels());
+        yield return models;
+    }
+
+    private static Command Serve()
+    {
+        var command = new Command("serve", "Run the host in this terminal until Ctrl+C.");
+        Session.Run(command, async (_, report, cancellation) =>
+        {
+            var info = HostLauncher.Foreground(Session.ClientOptions(report));
+            using var process = Process.Start(info) ?? throw new Refused("HOST_NOT_STARTED", $"{info.FileName} could not be started.");
+            // Ctrl+C reaches the host as well, since it shares the terminal; it ends in good order by itself.
+            await process.WaitForExitAsync(CancellationToken.None).ConfigureAwait(false);
+            return process.ExitCode;
+        });
+        return command;
+    }
+
+    private static Command Doctor()
+    {
+        var command = new Command("doctor", "Check everything a job needs.");
+        command.Options.Add(Quick);
+        Session.Run(command, async (parsed, report, cancellation) =>
+        {
+            using var client = await EditorBridgeClient.ConnectAsync(Session.ClientOptions(report), cancellation).ConfigureAwait(false);
+            var findings = await client.DiagnoseAsync(probeWorker: !parsed.GetValue(Quick), cancellation).ConfigureAwait(false);
+            foreach (var finding in findings)
+            {
+                report.Say(new FindingEvent(finding.Subject, finding.Severity.ToString().ToLowerInvariant(), finding.Message)
+                {
+                    Remedy = finding.Remedy is { Length: > 0 } remedy ? remedy : null,
+                });
+            }
+
+            var bad = findings.Where(finding => finding.Severity == Finding.Types.Severity.Error).ToList();
+            if (bad.Count > 0) throw new Refused("NOT_READY", $"Jobs cannot run yet: {bad[0].Subject}: {bad[0].Message} {bad[0].Remedy}".TrimEnd());
+            return ExitCode.Done;
+        });
+        return command;
+    }
+
+    private static Command ListModels()
+    {
+        var command = new Command("list", "List them, the default first.");
+        Session.Run(command, async (_, report, cancellation) =>
+        {
+            using var client = await EditorBridgeClient.ConnectAsync(Session.ClientOptions(report), cancellation).ConfigureAwait(false);
+            foreach (var model in await client.ListModelsAsync(cancellation).ConfigureAwait(false))
+            {
+                report.Say(new ModelEvent(model.Name.Replace("models/", "", StringComparison.Ordinal), model.DisplayName, model.Family,
+                    model.State == Model.Types.State.Ready, model.IsDefault, model.SizeBytes, model.Parameters)
+                {
+                    Problem = model.Problem is { Length: > 0 } problem ? problem : null,
+                    Kinds = [.. (model.Capabilities?.Kinds ?? []).Select(Jobs.PlanEvents.Word)],
+                });
+            }
+
+            return ExitCode.Done;
+        });
+        return command;
+    }
+}

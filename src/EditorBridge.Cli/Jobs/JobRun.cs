@@ -1,0 +1,258 @@
+using EditorBridge.Cli.Reports;
+using EditorBridge.Client;
+using EditorBridge.Protocol.V1;
+using EditorBridge.Timeline;
+using EditorBridge.Timeline.Edits;
+using EditorBridge.Timeline.Otio;
+
+namespace EditorBridge.Cli.Jobs;
+
+/// <summary>Carries a job verb out: place, plan, generate, fetch, check, and only then write the new timeline.</summary>
+internal sealed class JobRun(JobArguments arguments, ClientOptions options, IReport report)
+{
+    private readonly List<string> fetched = [];
+    private readonly List<string> submitted = [];
+    private string documentFolder = "";
+
+    public async Task<int> RunAsync(CancellationToken cancellation)
+    {
+        var path = Path.GetFullPath(arguments.Timeline);
+        documentFolder = Path.GetDirectoryName(path)!;
+        var target = arguments.PlanOnly && arguments.Out is null ? null : OutputPaths.Check(path, arguments.Out, arguments.MediaDirectory);
+        PromptCheck();
+        var document = TimelineFile.Read(path, arguments.Rate);
+        var jobs = TimelineJobs.Find(document.Index, arguments).OrRefuse();
+        EarlyMediaCheck(document, jobs);
+
+        using var client = await EditorBridgeClient.ConnectAsync(options, cancellation).ConfigureAwait(false);
+        var prepared = new List<Prepared>();
+        foreach (var job in jobs) prepared.Add(await PrepareAsync(client, document, job, prepared.Count, jobs.Count, cancellation).ConfigureAwait(false));
+        if (arguments.PlanOnly) return ExitCode.Done;
+        try
+        {
+            await GenerateAsync(client, prepared, cancellation).ConfigureAwait(false);
+            var placed = await PlaceAsync(client, document, prepared, target!, cancellation).ConfigureAwait(false);
+            fetched.Clear();
+            report.Say(new DoneEvent(target!.Timeline, placed));
+            return ExitCode.Done;
+        }
+        catch
+        {
+            foreach (var file in fetched) File.Delete(file);
+            throw;
+        }
+    }
+
+    private void PromptCheck()
+    {
+        if (string.IsNullOrWhiteSpace(arguments.Prompt))
+            throw new Refused("PROMPT_EMPTY", "The prompt is empty: say in a few words what is to be seen, with --prompt.");
+        if (arguments.Reference is { } reference && !File.Exists(reference))
+            throw new Refused("REFERENCE_MISSING", $"The reference picture {Path.GetFullPath(reference)} does not exist.");
+    }
+
+    // Before a host is started for it: a neighbour whose file is not there.
+    private void EarlyMediaCheck(OtioDocument document, IReadOnlyList<TimelineJob> jobs)
+    {
+        foreach (var neighbour in jobs.SelectMany(job => new[] { job.Before, job.After }).OfType<TrackItem>())
+        {
+            if (neighbour.Kind == ItemKind.Clip && neighbour.Media is not { IsImageSequence: true }) ClipMedia.Locate(neighbour, documentFolder).OrRefuse();
+        }
+
+        var folder = arguments.Out is null ? documentFolder : Path.GetDirectoryName(Path.GetFullPath(arguments.Out))!;
+        if (folder != documentFolder && document.Index.Tracks.SelectMany(track => track.Items)
+                .Any(item => item.Media?.Url is { Length: > 0 } url && !url.Contains(':', StringComparison.Ordinal) && !Path.IsPathRooted(url)))
+            report.Say(new NoticeEvent("The timeline names media by paths relative to its folder; written to another folder it will look for them there."));
+    }
+
+    private async Task<Prepared> PrepareAsync(EditorBridgeClient client, OtioDocument document, TimelineJob job, int index, int of, CancellationToken cancellation)
+    {
+        var before = job.Before is null ? null : await ClipMedia.OpenAsync(client, job.Before, documentFolder, cancellation).ConfigureAwait(false);
+        var after = job.After is null ? null : await ClipMedia.OpenAsync(client, job.After, documentFolder, cancellation).ConfigureAwait(false);
+        var timeline = document.Index;
+        var preview = job.Place(timeline, TimelineJobs.StandIn(timeline, job.RecordRange)).OrRefuse();
+        var handles = before?.Handles(timeline.Rate).Tail ?? after?.Handles(timeline.Rate).Head ?? 0;
+        if (job.TrimOut is { } trimOut && handles >= job.RecordRange.Duration)
+        {
+            var known = new Handles(after is null ? 0 : handles, before is null ? 0 : handles);
+            if (trimOut(timeline, known).TryGet(out var trimmed, out var why))
+            {
+                report.Say(PlanEvents.Of(timeline, job, trimmed, "handles", index, of));
+                return new Prepared(job, trimmed, null, () => trimOut(timeline, known));
+            }
+
+            report.Say(new NoticeEvent($"The media goes on beyond the cut, but cannot be used: {why.Message}"));
+        }
+
+        var spec = await SpecAsync(client, timeline, job, before, after, preview, handles, cancellation).ConfigureAwait(false);
+        var plan = await client.PlanAsync(spec, cancellation).ConfigureAwait(false);
+        report.Say(PlanEvents.Of(timeline, job, preview, plan, index, of));
+        foreach (var notice in job.Notices) report.Say(new NoticeEvent(notice));
+        if (plan.Refusals.Count > 0)
+            throw new Refused(plan.Refusals[0].Reason.ToUpperInvariant(), plan.Refusals[0].Message);
+        return new Prepared(job, preview, spec, null);
+    }
+
+    private async Task<JobSpec> SpecAsync(
+        EditorBridgeClient client, TimelineIndex timeline, TimelineJob job, ClipMedia? before, ClipMedia? after, TimelineEdit preview, long handles, CancellationToken cancellation)
+    {
+        var size = arguments.Size is { } given
+            ? new PixelSize { Width = given.Width, Height = given.Height }
+            : await SequenceSize.FindAsync(client, timeline, job, new[] { before, after }.OfType<ClipMedia>(), documentFolder, cancellation).ConfigureAwait(false);
+        var spec = new JobSpec
+        {
+            Kind = job.Kind,
+            Prompt = arguments.Prompt,
+            NegativePrompt = arguments.Negative,
+            Takes = arguments.Takes,
+            GenerateOverHandles = arguments.Generate,
+            Sampler = new SamplerOptions { Preset = arguments.Preset },
+            Delivery = new Delivery
+            {
+                Size = size,
+                Rate = ClipMedia.FromRate(timeline.Rate),
+                Frames = job.RecordRange.Duration,
+                Codec = arguments.Codec,
+                StartTimecode = StartTimecode(timeline, job),
+                ReelName = $"GEN{Guid.NewGuid().ToString("N")[..5].ToUpperInvariant()}",
+            },
+            Placement = new Placement
+            {
+                Application = "editorbridge",
+                Timeline = Path.GetFullPath(arguments.Timeline),
+                Track = $"V{preview.TrackNumber}",
+                RecordRange = new Protocol.V1.FrameRange { Start = job.RecordRange.Start, Duration = job.RecordRange.Duration },
+            },
+        };
+        if (arguments.Seed is { } seed) spec.Seed = seed;
+        if (arguments.Steps is { } steps) spec.Sampler.Steps = steps;
+        if (arguments.Model is { } model) spec.Model = model.StartsWith("models/", StringComparison.Ordinal) ? model : "models/" + model;
+        var handleFrames = job.Kind == JobSpec.Types.Kind.Extend && job.TrimOut is not null ? Math.Min(handles, job.RecordRange.Duration - 1) : 0;
+        // Handles that are too short to trim out whole are no reason to stop: the plan says what it does with them.
+        if (before is not null) spec.ContextBefore = before.ToContext(handleFrames);
+        if (after is not null) spec.ContextAfter = after.ToContext(handleFrames);
+        if (arguments.Reference is { } reference)
+            spec.References.Add(new Reference { Media = new MediaSource { Path = Path.GetFullPath(reference) } });
+        return spec;
+    }
+
+    private async Task GenerateAsync(EditorBridgeClient client, List<Prepared> prepared, CancellationToken cancellation)
+    {
+        var watch = new JobWatch(client, report);
+        try
+        {
+            foreach (var one in prepared.Where(one => one.Spec is not null))
+            {
+                var job = await client.SubmitAsync(new Job { Spec = one.Spec }, cancellation: cancellation).ConfigureAwait(false);
+                submitted.Add(job.Name);
+                one.Job = job;
+            }
+
+            for (var i = 0; i < prepared.Count; i++)
+            {
+                if (prepared[i].Job is not { } job) continue;
+                var ended = await watch.ToEndAsync(job.Name, i, cancellation).ConfigureAwait(false);
+                if (ended.State == Job.Types.State.Cancelled) throw new Refused("CANCELLED", $"{ended.Name} was cancelled; the timeline is as it was.");
+                if (ended.State != Job.Types.State.Succeeded) throw EditorBridgeException.From(ended.Error);
+                prepared[i].Job = ended;
+            }
+        }
+        catch
+        {
+            await CancelAsync(client).ConfigureAwait(false);
+            throw;
+        }
+    }
+
+    // What was asked for is wanted whole or not at all: nothing goes on running for a command that has ended.
+    private async Task CancelAsync(EditorBridgeClient client)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(8));
+        foreach (var name in submitted)
+        {
+            try
+            {
+                var job = await client.CancelAsync(name, limit.Token).ConfigureAwait(false);
+                while (!EditorBridgeClient.IsFinal(job.State))
+                {
+                    await Task.Delay(100, limit.Token).ConfigureAwait(false);
+                    job = await client.GetAsync(name, limit.Token).ConfigureAwait(false);
+                }
+
+                report.Say(JobWatch.Event(job));
+            }
+            catch (Exception error) when (error is EditorBridgeException or OperationCanceledException)
+            {
+                report.Say(new NoticeEvent($"{name} may still be running: `editorbridge jobs cancel {name}` ends it."));
+            }
+        }
+    }
+
+    private async Task<List<PlacedClip>> PlaceAsync(
+        EditorBridgeClient client, OtioDocument document, List<Prepared> prepared, OutputPaths target, CancellationToken cancellation)
+    {
+        var placed = new List<PlacedClip>();
+        var now = document;
+        foreach (var one in prepared)
+        {
+            TimelineEdit edit;
+            PlacedClip clip;
+            if (one.Job is null)
+            {
+                edit = one.TrimOut!().OrRefuse();
+                clip = Placed(now.Index, one, edit);
+            }
+            else
+            {
+                var files = await ClipFetch.FetchAsync(client, one.Job, one.Place, target.MediaDirectory, fetched, report, cancellation).ConfigureAwait(false);
+                var made = NewClips.Make(now.Index, one, files[0], target);
+                edit = one.Place.Place(now.Index, made).OrRefuse();
+                clip = Placed(now.Index, one, edit) with
+                {
+                    Name = made.Name,
+                    Path = files[0].Path,
+                    Sidecar = files[0].Sidecar,
+                    Job = one.Job.Name,
+                    Seed = files[0].Seed,
+                    OtherTakes = files.Count > 1 ? [.. files.Skip(1).Select(file => file.Path)] : null,
+                };
+            }
+
+            now = OtioSplicer.Apply(now, edit).OrRefuse().Document;
+            placed.Add(clip);
+        }
+
+        cancellation.ThrowIfCancellationRequested();
+        AtomicFile.Write(target.Timeline, now.Bytes.Span);
+        if (!File.ReadAllBytes(target.Timeline).AsSpan().SequenceEqual(now.Bytes.Span))
+            throw new Refused("CANNOT_WRITE", $"{target.Timeline} does not read back as it was written: the disk may be failing.");
+        return placed;
+    }
+
+    private static PlacedClip Placed(TimelineIndex index, Prepared one, TimelineEdit edit) => new()
+    {
+        Kind = one.Job is null ? "handles" : PlanEvents.Word(one.Place.Kind),
+        Track = edit.TrackNumber,
+        RecordStart = edit.RecordRange.Start,
+        Frames = edit.RecordRange.Duration,
+        Rate = $"{index.Rate.Numerator}/{index.Rate.Denominator}",
+        In = index.Label(edit.RecordRange.Start),
+    };
+
+    // The clip carries the timecode of its place; a day's labels are all there are.
+    private static string StartTimecode(TimelineIndex timeline, TimelineJob job)
+    {
+        var frame = timeline.StartFrame + job.RecordRange.Start;
+        return frame >= 0 && frame + job.RecordRange.Duration < timeline.Rate.Nominal * 86400L ? new Timecode(frame, timeline.Rate).ToString() : "";
+    }
+}
+
+/// <summary>A place with all that is needed to fill it.</summary>
+/// <param name="Place">The place.</param>
+/// <param name="Preview">The edit, with a stand-in.</param>
+/// <param name="Spec">What the host is asked for; null where the media's own frames are used.</param>
+/// <param name="TrimOut">Uses those.</param>
+internal sealed record Prepared(TimelineJob Place, TimelineEdit Preview, JobSpec? Spec, Func<Outcome<TimelineEdit>>? TrimOut)
+{
+    public Job? Job { get; set; }
+}

@@ -1,0 +1,36 @@
+using EditorBridge.Client;
+using EditorBridge.Protocol.V1;
+using EditorBridge.Timeline;
+
+namespace EditorBridge.Cli.Jobs;
+
+/// <summary>Finds the picture size of a sequence, which OpenTimelineIO does not tell: that of the shots beside, below, or first on the timeline.</summary>
+internal static class SequenceSize
+{
+    // Media that nobody asked about are looked into only as far as it takes.
+    private const int MostTries = 12;
+
+    public static async Task<PixelSize> FindAsync(
+        EditorBridgeClient client, TimelineIndex index, TimelineJob job, IEnumerable<ClipMedia> neighbours, string documentFolder, CancellationToken cancellation)
+    {
+        if (neighbours.FirstOrDefault() is { } neighbour) return neighbour.Info.Size;
+        var clips = index.VideoTracks.SelectMany(track => track.Items).Where(item => item.Kind == ItemKind.Clip && item.Media is { IsImageSequence: false, Url: not null })
+            .OrderByDescending(item => item.RecordRange.Overlaps(job.RecordRange)).ThenBy(item => item.RecordRange.Start);
+        var tried = new HashSet<string>();
+        foreach (var clip in clips)
+        {
+            if (tried.Count == MostTries) break;
+            if (!ClipMedia.Locate(clip, documentFolder).TryGet(out var path, out _) || !tried.Add(path)) continue;
+            try
+            {
+                return (await client.ProbeMediaAsync(path, cancellation).ConfigureAwait(false)).Size;
+            }
+            catch (EditorBridgeException error) when (error.Reason is not ("HOST_UNREACHABLE" or "FFMPEG_MISSING" or "NOT_BUILT"))
+            {
+                // Another clip's media may tell.
+            }
+        }
+
+        throw new Refused("SIZE_UNKNOWN", "The picture size is unknown, because no media of the timeline can be read: give it with --size, such as --size 1920x1080.");
+    }
+}

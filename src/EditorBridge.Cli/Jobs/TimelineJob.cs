@@ -1,0 +1,30 @@
+using EditorBridge.Protocol.V1;
+using EditorBridge.Timeline;
+using EditorBridge.Timeline.Edits;
+using FrameRange = EditorBridge.Timeline.FrameRange;
+
+namespace EditorBridge.Cli.Jobs;
+
+/// <summary>One place on a timeline that gets new frames: where, between what, and how the clip will be put there.</summary>
+internal sealed record TimelineJob
+{
+    public required JobSpec.Types.Kind Kind { get; init; }
+
+    /// <summary>The frames of the timeline that are wanted.</summary>
+    public required FrameRange RecordRange { get; init; }
+
+    /// <summary>Puts a clip there. Asked first with a stand-in, to know the track and to learn early of what is in the way.</summary>
+    public required Func<TimelineIndex, NewClip, Outcome<TimelineEdit>> Place { get; init; }
+
+    /// <summary>Uses the clip's own media instead, where it is long enough; null where that is no choice.</summary>
+    public Func<TimelineIndex, Handles, Outcome<TimelineEdit>>? TrimOut { get; init; }
+
+    /// <summary>The shot whose last frames lead up to the new ones.</summary>
+    public TrackItem? Before { get; init; }
+
+    /// <summary>The shot whose first frames follow the new ones.</summary>
+    public TrackItem? After { get; init; }
+
+    /// <summary>What the user should know.</summary>
+    public IReadOnlyList<string> Notices { get; init; } = [];
+}

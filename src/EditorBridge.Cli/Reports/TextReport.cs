@@ -1,0 +1,88 @@
+using System.Globalization;
+
+namespace EditorBridge.Cli.Reports;
+
+/// <summary>Sentences for people on standard output, notices and errors on standard error, a progress bar where a terminal is.</summary>
+internal sealed class TextReport : IReport
+{
+    private readonly Lock gate = new();
+    private readonly ProgressBar? bar = Console.IsErrorRedirected ? null : new ProgressBar();
+
+    public void Say(CliEvent happened)
+    {
+        lock (gate)
+        {
+            if (happened is ProgressEvent progress)
+            {
+                bar?.Show(progress);
+                return;
+            }
+
+            bar?.Clear();
+            switch (happened)
+            {
+                case ErrorEvent error: Console.Error.WriteLine(error.Message); break;
+                case NoticeEvent notice: Console.Error.WriteLine(notice.Message); break;
+                case StateEvent { Kind: null } state: bar?.Label(state); break;
+                default:
+                    foreach (var line in Lines(happened)) Console.Out.WriteLine(line);
+                    break;
+            }
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (gate) bar?.Clear();
+    }
+
+    private static IEnumerable<string> Lines(CliEvent happened) => happened switch
+    {
+        PlanEvent plan => Plan(plan),
+        StateEvent state => [Text($"{state.Job,-28} {state.State,-10} {state.Kind,-8} {state.Frames,6} frames  {state.Created,-20} {state.Message ?? state.Prompt}"),
+            .. (state.Clips ?? []).Select(clip => "    " + clip)],
+        ClipEvent clip => [Text($"{clip.Path}: {clip.Frames} frames at {clip.Rate}, {clip.Width}x{clip.Height}, seed {clip.Seed}")],
+        DoneEvent done => done.Timeline is null ? [] : [$"{done.Timeline} is written."],
+        ModelEvent model => [Text($"{model.Name}{(model.Default ? " (default)" : "")}: {model.Title}, {model.Family}, {model.Parameters / 1e6:0.#} M parameters, {model.SizeBytes / 1e6:0.#} MB, {(model.Ready ? "ready" : $"cannot be used: {model.Problem}")}")],
+        FindingEvent finding => [Text($"{finding.Severity,-8} {finding.Subject}: {finding.Message}{(finding.Remedy is { Length: > 0 } remedy ? $" {remedy}" : "")}")],
+        TimelineEvent timeline => Timeline(timeline),
+        _ => [],
+    };
+
+    private static IEnumerable<string> Plan(PlanEvent plan)
+    {
+        yield return Text($"{(plan.Of > 1 ? $"Job {plan.Index + 1} of {plan.Of}: " : "")}{plan.Kind}, {plan.Frames} frames at {plan.Rate}. {plan.Placement}");
+        if (plan.Before is not null || plan.After is not null)
+            yield return Text($"  real frames    {(plan.Before is null ? "none before" : $"before: {plan.Before} ({plan.ContextBefore})")}, {(plan.After is null ? "none after" : $"after: {plan.After} ({plan.ContextAfter})")}");
+        if (plan.Model is not null)
+            yield return Text($"  model          {plan.Model}, canvas {plan.Canvas?.Width}x{plan.Canvas?.Height} at {plan.CanvasRate}, {plan.Windows} window{(plan.Windows == 1 ? "" : "s")}, {plan.Steps} steps, {plan.Mechanism}");
+        if (plan.Size is not null) yield return Text($"  delivery       {plan.Size.Width}x{plan.Size.Height}{(plan.RateConversion is { Length: > 0 } rate ? $", {rate}" : "")}");
+        if (plan.EstimatedSeconds is { } seconds)
+            yield return Text($"  time           about {Seconds(seconds)} ({plan.EstimateBasis}), at most {plan.PeakMemoryBytes / (double)(1 << 30):0.0} GiB of memory");
+        foreach (var warning in plan.Warnings) yield return "  note           " + warning;
+    }
+
+    private static IEnumerable<string> Timeline(TimelineEvent timeline)
+    {
+        yield return Text($"{(timeline.Name.Length > 0 ? timeline.Name : "(unnamed)")}: {timeline.Frames} frames at {timeline.Rate}, from {timeline.Start}");
+        foreach (var track in timeline.Tracks)
+        {
+            yield return Text($"{track.Kind} {track.Number}{(track.Name.Length > 0 ? $" \"{track.Name}\"" : "")}, {track.Frames} frames{(track.Problem is null ? "" : $" (not editable: {track.Problem})")}");
+            foreach (var item in track.Items)
+            {
+                var handles = item.TailHandle is null ? "" : $"  handles {item.HeadHandle}/{item.TailHandle}";
+                var gap = item.Kind == "gap" ? track.Gaps.FirstOrDefault(found => found.RecordStart == item.RecordStart) : null;
+                yield return Text($"  {item.In}  {item.Frames,6}  {item.Kind,-10} {(gap is null ? item.Name : $"number {gap.Number}")}{handles}{(item.Enabled ? "" : "  disabled")}");
+            }
+        }
+    }
+
+    internal static string Seconds(double seconds) => seconds switch
+    {
+        < 90 => Text($"{Math.Max(1, Math.Round(seconds)):0} s"),
+        < 5400 => Text($"{seconds / 60:0} min"),
+        _ => Text($"{seconds / 3600:0.0} h"),
+    };
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}
