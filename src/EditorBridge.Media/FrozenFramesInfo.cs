@@ -68,10 +68,3 @@ public sealed class FrameRateJsonConverter : JsonConverter<FrameRate>
     /// <inheritdoc/>
     public override void Write(Utf8JsonWriter writer, FrameRate value, JsonSerializerOptions options) => writer.WriteStringValue(value.ToString());
 }
-
-[JsonSourceGenerationOptions(
-    WriteIndented = true,
-    PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase,
-    DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
-[JsonSerializable(typeof(FrozenFramesInfo))]
-internal sealed partial class MediaJson : JsonSerializerContext;
