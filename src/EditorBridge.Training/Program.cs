@@ -5,6 +5,7 @@ var root = new RootCommand("Renders, trains and measures the sketch model that s
 {
     CaptionsCommand.Create(),
     RenderCommand.Create(),
+    ShotCommand.Create(),
     CacheCommand.Create(),
     TrainCommand.Create(),
 };
