@@ -1,0 +1,44 @@
+using EditorBridge.Models.Safetensors;
+using EditorBridge.Models.Variants;
+
+namespace EditorBridge.Models.Tests.Variants;
+
+public class WanVariantTests
+{
+    [Theory]
+    [InlineData(48, 48, 3072, "", WanLine.TextImageToVideo22, "Wan 2.2 TI2V-5B")]
+    [InlineData(48, 48, 256, "", WanLine.TextImageToVideo22, "a small model in the form of Wan 2.2 TI2V")]
+    [InlineData(16, 16, 1536, "", WanLine.TextToVideo, "Wan 2.1 T2V-1.3B")]
+    [InlineData(16, 16, 5120, "", WanLine.TextToVideo, "Wan 2.1 T2V-14B or an expert of Wan 2.2 T2V-A14B")]
+    [InlineData(36, 16, 5120, "", WanLine.ImageToVideo22, "an expert of Wan 2.2 I2V-A14B")]
+    [InlineData(36, 16, 5120, "img_emb.proj.0.weight", WanLine.ImageToVideo21, "Wan 2.1 I2V-14B")]
+    [InlineData(36, 16, 5120, "condition_embedder.image_embedder.norm1.weight", WanLine.ImageToVideo21, "Wan 2.1 I2V-14B")]
+    [InlineData(36, 16, 5120, "img_emb.emb_pos", WanLine.FirstLastFrame21, "Wan 2.1 FLF2V-14B")]
+    [InlineData(16, 16, 1536, "vace_blocks.0.before_proj.weight", WanLine.Vace, "Wan 2.1 VACE-1.3B")]
+    public void EachLineIsKnownInEveryNaming(long input, long output, long dim, string extra, WanLine line, string name)
+    {
+        foreach (var (prefix, head) in new[] { ("", "head.head.weight"), ("", "proj_out.weight"), ("model.diffusion_model.", "head.head.weight") })
+        {
+            var tensors = new List<SafetensorsEntry>
+            {
+                Entry(prefix + "patch_embedding.weight", dim, input, 1, 2, 2), Entry(prefix + head, output * 4, dim),
+                Entry(prefix + "blocks.0.x", 1), Entry(prefix + "blocks.1.x", 1), Entry(prefix + "blocks.1.y", 1), Entry(prefix + "blocks.10.x", 1),
+            };
+            if (extra.Length > 0)
+                tensors.Add(Entry(prefix + extra, 1));
+            var variant = WanVariant.Recognise(tensors, "m").OrThrow();
+            Assert.Equal((line, name, dim, 3), (variant.Line, variant.Name, variant.Dim, variant.Layers));
+            Assert.Equal(input == 48, variant.Supported);
+        }
+    }
+
+    [Fact]
+    public void OthersAreRefused()
+    {
+        Assert.Contains("'m' is not a Wan transformer", WanVariant.Recognise([], "m").Problem);
+        Assert.Contains("takes 4 and gives 4 channels",
+            WanVariant.Recognise([Entry("patch_embedding.weight", 64, 4, 1, 2, 2), Entry("head.head.weight", 16, 64)], "m").Problem);
+    }
+
+    private static SafetensorsEntry Entry(string name, params long[] shape) => new(name, SafetensorsType.BF16, shape, 0, 0);
+}
