@@ -1,3 +1,4 @@
+using EditorBridge.Models.Configs;
 using EditorBridge.Models.Safetensors;
 
 namespace EditorBridge.Models.Variants;
@@ -55,20 +56,31 @@ public sealed record WanVariant(WanLine Line, string Name, long Dim, int Layers,
 
         var (dim, input, output) = (patch[0], patch[1], head[0] / Math.Max(1, patch[2] * patch[3] * patch[4]));
         bool Any(params string[] starts) => shapes.Keys.Any(key => starts.Any(start => key.StartsWith(start, StringComparison.Ordinal)));
-        var line = Any("vace_blocks.") ? WanLine.Vace
-            : Any("img_emb.emb_pos", "condition_embedder.image_embedder.pos_embed") ? WanLine.FirstLastFrame21
-            : Any("img_emb.", "condition_embedder.image_embedder.") ? WanLine.ImageToVideo21
-            : (input, output) switch
-            {
-                (48, 48) => WanLine.TextImageToVideo22,
-                (16, 16) => WanLine.TextToVideo,
-                (36, 16) => WanLine.ImageToVideo22,
-                _ => (WanLine?)null,
-            };
-        if (line is not { } known)
-            return ReadResult<WanVariant>.Failed($"'{source}' takes {input} and gives {output} channels; no Wan transformer known here does.");
         var layers = shapes.Keys.Where(key => key.StartsWith("blocks.", StringComparison.Ordinal)).Select(key => key.Split('.')[1]).Distinct().Count();
-        return ReadResult<WanVariant>.Of(new WanVariant(known, NameOf(known, dim), dim, layers, input, output));
+        return Of(
+            source, dim, layers, input, output, vace: Any("vace_blocks."),
+            image: Any("img_emb.", "condition_embedder.image_embedder."), frames: Any("img_emb.emb_pos", "condition_embedder.image_embedder.pos_embed"));
+    }
+
+    /// <summary>Recognises a checkpoint by its config, before any weights are looked at.</summary>
+    /// <param name="config">The transformer's <c>config.json</c>.</param>
+    /// <param name="source">What to call it in a problem.</param>
+    public static ReadResult<WanVariant> Recognise(WanTransformerConfig config, string source) => Of(
+        source, config.Dim, config.NumLayers, config.InChannels, config.OutChannels, vace: config.VaceLayers is not null,
+        image: config.ImageDim is not null || config.AddedKvProjDim is not null, frames: config.PosEmbedSeqLen is not null);
+
+    private static ReadResult<WanVariant> Of(string source, long dim, int layers, long input, long output, bool vace, bool image, bool frames)
+    {
+        var line = vace ? WanLine.Vace : frames ? WanLine.FirstLastFrame21 : image ? WanLine.ImageToVideo21 : (input, output) switch
+        {
+            (48, 48) => WanLine.TextImageToVideo22,
+            (16, 16) => WanLine.TextToVideo,
+            (36, 16) => WanLine.ImageToVideo22,
+            _ => (WanLine?)null,
+        };
+        return line is { } known
+            ? ReadResult<WanVariant>.Of(new WanVariant(known, NameOf(known, dim), dim, layers, input, output))
+            : ReadResult<WanVariant>.Failed($"'{source}' takes {input} and gives {output} channels; no Wan transformer known here does.");
     }
 
     private static string NameOf(WanLine line, long dim) => (line, dim) switch

@@ -1,3 +1,4 @@
+using EditorBridge.Models.Configs;
 using EditorBridge.Models.Safetensors;
 using EditorBridge.Models.Variants;
 
@@ -30,6 +31,23 @@ public class WanVariantTests
             Assert.Equal((line, name, dim, 3), (variant.Line, variant.Name, variant.Dim, variant.Layers));
             Assert.Equal(input == 48, variant.Supported);
         }
+    }
+
+    [Theory]
+    [InlineData(48, 48, null, null, null, WanLine.TextImageToVideo22)]
+    [InlineData(16, 16, null, null, null, WanLine.TextToVideo)]
+    [InlineData(36, 16, null, null, null, WanLine.ImageToVideo22)]
+    [InlineData(36, 16, 1280, null, null, WanLine.ImageToVideo21)]
+    [InlineData(36, 16, 1280, 514, null, WanLine.FirstLastFrame21)]
+    [InlineData(16, 16, null, null, 96, WanLine.Vace)]
+    public void TheConfigTellsTheSame(int input, int output, int? image, int? positions, int? vace, WanLine line)
+    {
+        var config = new WanTransformerConfig
+        {
+            NumAttentionHeads = 2, AttentionHeadDim = 8, InChannels = input, OutChannels = output, TextDim = 8, FfnDim = 8, NumLayers = 2,
+            ImageDim = image, PosEmbedSeqLen = positions, VaceInChannels = vace, VaceLayers = vace is null ? null : [0],
+        };
+        Assert.Equal(line, WanVariant.Recognise(config, "m").OrThrow().Line);
     }
 
     [Fact]
