@@ -47,6 +47,9 @@ public sealed record ClipSidecar
     /// <summary>How it was sampled.</summary>
     public required SamplingNote Sampling { get; init; }
 
+    /// <summary>Threads it was computed with: another number gives other last bits.</summary>
+    public int Threads { get; init; }
+
     /// <summary>Picture and rate the model worked in.</summary>
     public required PictureNote Canvas { get; init; }
 

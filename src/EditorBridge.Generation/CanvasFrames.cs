@@ -1,0 +1,57 @@
+using EditorBridge.Media;
+using EditorBridge.Planning;
+using static TorchSharp.torch;
+
+namespace EditorBridge.Generation;
+
+/// <summary>Between pictures and tensors on the canvas.</summary>
+internal static class CanvasFrames
+{
+    /// <summary>The placement of a plan's delivery picture on its canvas.</summary>
+    public static CanvasPlacement Placement(Plan plan)
+    {
+        var canvas = plan.Canvas;
+        return new CanvasPlacement(
+            canvas.Size.Width, canvas.Size.Height, canvas.PictureX, canvas.PictureY, canvas.PictureWidth, canvas.PictureHeight,
+            plan.Request.Delivery.Width, plan.Request.Delivery.Height);
+    }
+
+    /// <summary>Reads frozen frames and lays them onto the canvas.</summary>
+    /// <param name="reader">The frozen frames.</param>
+    /// <param name="placement">Where the picture lies.</param>
+    /// <returns>float32 [1, 3, F, H, W] in [−1, 1].</returns>
+    public static Tensor Read(FrozenFramesReader reader, CanvasPlacement placement)
+    {
+        using var scope = NewDisposeScope();
+        var frames = new Tensor[reader.Info.Count];
+        var planes = new float[placement.CanvasWidth * placement.CanvasHeight * 3];
+        for (var i = 0; i < frames.Length; i++)
+        {
+            using var source = reader.Read(i);
+            using var laid = placement.ToCanvas(source);
+            laid.ToPlanes(planes);
+            frames[i] = tensor(planes, [3, placement.CanvasHeight, placement.CanvasWidth]);
+        }
+
+        return stack(frames, 1).unsqueeze(0).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>A frame as a picture of 16 bits.</summary>
+    /// <param name="frame">[3, H, W] in [−1, 1].</param>
+    public static VideoFrame Picture(Tensor frame)
+    {
+        using var scope = NewDisposeScope();
+        return VideoFrame.FromPlanes(frame.contiguous().data<float>().ToArray(), (int)frame.shape[2], (int)frame.shape[1]);
+    }
+
+    /// <summary>The delivery picture's part of a frame, as an 8-bit PNG file.</summary>
+    /// <param name="frame">[3, H, W] in [−1, 1].</param>
+    /// <param name="canvas">The canvas.</param>
+    public static byte[] Png(Tensor frame, CanvasPlan canvas)
+    {
+        using var scope = NewDisposeScope();
+        var part = frame.narrow(1, canvas.PictureY, canvas.PictureHeight).narrow(2, canvas.PictureX, canvas.PictureWidth);
+        var rgb = ((part.clamp(-1, 1) + 1) * 127.5 + 0.5).to(ScalarType.Byte).permute(1, 2, 0).contiguous();
+        return PngPicture.Encode(rgb.data<byte>().ToArray(), canvas.PictureWidth, canvas.PictureHeight);
+    }
+}

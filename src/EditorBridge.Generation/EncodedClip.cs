@@ -1,0 +1,111 @@
+using System.Globalization;
+using System.Reflection;
+using EditorBridge.Media;
+using EditorBridge.Planning;
+
+namespace EditorBridge.Generation;
+
+/// <summary>Writes a take's clip and its sidecar into the job folder.</summary>
+internal sealed class EncodedClip(
+    FFmpegTools tools, JobFolder folder, Plan plan, TakePlan take, int threads, FrozenFramesInfo? before, FrozenFramesInfo? after, TimeProvider time,
+    CancellationToken cancellation) : IClipWriter
+{
+    /// <summary>Program and version, as sidecars and containers have it.</summary>
+    public static readonly string Software =
+        "EditorBridge " + (typeof(EncodedClip).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "0");
+
+    /// <summary>The clip's path in a job folder.</summary>
+    public static string PathOf(JobFolder folder, Plan plan, int take) => Path.Combine(folder.Take(take), "clip" + ClipSettings.ExtensionOf(Codec(plan)));
+
+    /// <inheritdoc/>
+    public string Write(IEnumerable<VideoFrame> frames, IReadOnlyList<SeamReport> seams)
+    {
+        var path = PathOf(folder, plan, take.Number);
+        var settings = Settings();
+        var opened = ClipEncoder.Start(tools, settings, path, cancellation);
+        if (!opened.TryGet(out var encoder, out var refusal)) throw new GenerationException(refusal.Reason, refusal.Message);
+        using (encoder)
+        {
+            foreach (var frame in frames)
+                using (frame) encoder.Write(frame);
+            var finished = encoder.FinishAsync().GetAwaiter().GetResult();
+            if (!finished.TryGet(out var clip, out refusal)) throw new GenerationException(refusal.Reason, refusal.Message);
+            WriteSidecar(path, settings, clip, seams);
+        }
+
+        return path;
+    }
+
+    private static ClipCodec Codec(Plan plan) => plan.Request.Delivery.Codec switch
+    {
+        DeliveryCodec.ProRes => ClipCodec.ProRes422Hq,
+        DeliveryCodec.DnxHr => ClipCodec.DnxHrHqx,
+        _ => ClipCodec.H264,
+    };
+
+    private ClipSettings Settings()
+    {
+        var (delivery, sampling) = (plan.Request.Delivery, plan.Sampling);
+        var settings = new ClipSettings
+        {
+            Codec = Codec(plan),
+            Width = delivery.Width,
+            Height = delivery.Height,
+            Rate = delivery.Rate,
+            FrameCount = delivery.Frames,
+            ReelName = delivery.Reel,
+            Metadata = new Dictionary<string, string>
+            {
+                ["software"] = Software,
+                ["kind"] = plan.Request.Kind switch
+                {
+                    JobKind.BRoll => "broll",
+                    JobKind.Fill => "fill",
+                    JobKind.Still => "still",
+                    _ => "extend",
+                },
+                ["prompt"] = plan.Prompt,
+                ["negative_prompt"] = plan.NegativePrompt,
+                ["seed"] = take.Seed.ToString(CultureInfo.InvariantCulture),
+                ["model"] = plan.Model.Name,
+                ["model_hash"] = plan.Model.Hash,
+                ["settings"] = string.Create(CultureInfo.InvariantCulture, $"{sampling.Sampler}, {sampling.Steps} steps, guidance {sampling.Guidance}, shift {sampling.Shift}, {threads} threads"),
+            },
+        };
+        return delivery.StartTimecode is { } start ? settings with { StartTimecode = start } : settings;
+    }
+
+    private void WriteSidecar(string path, ClipSettings settings, ClipFile clip, IReadOnlyList<SeamReport> seams)
+    {
+        var (canvas, delivery, sampling) = (plan.Canvas, plan.Request.Delivery, plan.Sampling);
+        var sources = new List<SourceNote>();
+        if (before is not null) sources.Add(SourceNote.Of(plan.Request.Kind == JobKind.BRoll ? "reference" : "before", before));
+        if (after is not null) sources.Add(SourceNote.Of("after", after));
+        var sidecar = new ClipSidecar
+        {
+            Software = Software,
+            CreatedAt = time.GetUtcNow(),
+            DigitalSourceType = "http://cv.iptc.org/newscodes/digitalsourcetype/" + settings.DigitalSourceType,
+            Job = Path.GetFileName(folder.Path),
+            Kind = settings.Metadata["kind"],
+            Take = take.Number,
+            Prompt = plan.Prompt,
+            NegativePrompt = plan.NegativePrompt,
+            Seed = take.Seed,
+            Model = new ModelNote(plan.Model.Name, plan.Model.Hash),
+            Sampling = new SamplingNote(sampling.Sampler, sampling.Steps, sampling.Guidance, sampling.Shift),
+            Threads = threads,
+            Canvas = new PictureNote(canvas.Size.Width, canvas.Size.Height, canvas.Rate.ToString(), plan.Mapping.CanvasFrames),
+            Delivery = new PictureNote(delivery.Width, delivery.Height, delivery.Rate.ToString(), delivery.Frames),
+            Codec = ClipSettings.NameOf(settings.Codec),
+            Timecode = clip.Timecode,
+            Reel = settings.ReelName,
+            Sources = [.. sources],
+            Seams = [.. seams.Select(seam => new SeamNote(seam.Side, seam.Window, seam.ShiftBefore, seam.ShiftAfter, seam.ErrorBefore, seam.ErrorAfter))],
+            Notes = [.. plan.Warnings.Select(warning => warning.Message)],
+            ClipSha256 = clip.Sha256,
+            FFmpeg = tools.VersionText,
+        };
+        if (sidecar.Write(Path.ChangeExtension(path, ".json")) is { } refusal) throw new GenerationException(refusal.Reason, refusal.Message);
+    }
+}

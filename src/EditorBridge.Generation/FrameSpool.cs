@@ -1,0 +1,52 @@
+using System.Runtime.InteropServices;
+using EditorBridge.Planning;
+using static TorchSharp.torch;
+
+namespace EditorBridge.Generation;
+
+/// <summary>Float frames of one window waiting on disk, as planes of float32.</summary>
+internal sealed class FrameSpool : IDisposable
+{
+    private readonly FileStream stream;
+    private readonly CanvasSize size;
+
+    private FrameSpool(FileStream stream, CanvasSize size)
+    {
+        this.stream = stream;
+        this.size = size;
+    }
+
+    /// <summary>Begins a file; one that is there is overwritten.</summary>
+    public static FrameSpool Create(string path) => new(new FileStream(path, FileMode.Create, FileAccess.Write, FileShare.None, 1 << 20), default);
+
+    /// <summary>Opens a file that was written whole.</summary>
+    public static FrameSpool Open(string path, CanvasSize size, int frames)
+    {
+        var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 1 << 20);
+        var expected = (long)frames * size.Width * size.Height * 3 * sizeof(float);
+        if (stream.Length == expected) return new FrameSpool(stream, size);
+        var found = stream.Length;
+        stream.Dispose();
+        throw new GenerationException("state_damaged", $"'{path}' holds {found} bytes instead of {expected}; start the job again.");
+    }
+
+    /// <summary>Writes a frame.</summary>
+    /// <param name="frame">[3, H, W].</param>
+    public void Add(Tensor frame)
+    {
+        using var plain = frame.contiguous().alias();
+        stream.Write(MemoryMarshal.AsBytes(plain.data<float>().ToArray().AsSpan()));
+    }
+
+    /// <summary>Reads the next frame.</summary>
+    /// <returns>[3, H, W].</returns>
+    public Tensor Next()
+    {
+        var values = new float[size.Width * size.Height * 3];
+        stream.ReadExactly(MemoryMarshal.AsBytes(values.AsSpan()));
+        return tensor(values, [3, size.Height, size.Width]);
+    }
+
+    /// <inheritdoc/>
+    public void Dispose() => stream.Dispose();
+}

@@ -1,0 +1,278 @@
+using EditorBridge.Diffusion.Conditioning;
+using EditorBridge.Diffusion.Samplers;
+using EditorBridge.Diffusion.Wan;
+using EditorBridge.Media;
+using EditorBridge.Planning;
+using static TorchSharp.torch;
+
+namespace EditorBridge.Generation;
+
+/// <summary>
+/// One take from context frames to delivered frames: windows one after the other, each encoded, sampled and decoded. The window made last is decoded while the
+/// clip is written; those made before it wait on disk, since an encoder must not stand idle while a window is sampled and a lead-up is made from its end.
+/// </summary>
+internal sealed class TakeRunner(
+    Plan plan, TakePlan take, LoadedModel model, Tensor prompt, Tensor? negative, TakeState state, TakeClock clock, ITakeObserver observer, TakeOptions options,
+    CancellationToken cancellation)
+{
+    private readonly List<SeamReport> seams = [];
+
+    /// <summary>What the colour correction did at each seam.</summary>
+    public IReadOnlyList<SeamReport> Seams => seams;
+
+    /// <summary>Runs the take.</summary>
+    /// <param name="before">Canvas frames before, [1, 3, F, H, W], or null.</param>
+    /// <param name="after">Canvas frames after, or null.</param>
+    /// <param name="placement">Where the delivery picture lies on the canvas.</param>
+    /// <param name="clip">Writes the clip.</param>
+    /// <returns>The clip's path.</returns>
+    public string Run(Tensor? before, Tensor? after, CanvasPlacement placement, IClipWriter clip)
+    {
+        using var scope = NewDisposeScope();
+        Tensor? chained = null;
+        foreach (var window in plan.Windows.SkipLast(1))
+        {
+            using var made = Make(window, before, after, chained);
+            var next = plan.Windows[window.Order + 1];
+            using var buffer = new ContextBuffer(plan.Backward ? next.AfterFrames : next.BeforeFrames, plan.Backward, made.Before);
+            using (var spool = FrameSpool.Create(state.FramesFile(window.Order)))
+            {
+                foreach (var frame in Decode(made))
+                {
+                    using (frame)
+                    {
+                        buffer.Add(frame);
+                        spool.Add(frame);
+                    }
+                }
+            }
+
+            var context = buffer.Context(made.After);
+            chained?.Dispose();
+            chained = context;
+        }
+
+        using var last = Make(plan.Windows[^1], before, after, chained);
+        // A reference picture is not the frame before the first: nothing is blended with it.
+        using var realBefore = before is null || plan.Request.Kind == JobKind.BRoll ? null : Picture(before, before.shape[2] - 1);
+        using var realAfter = after is null ? null : Picture(after, 0);
+        var written = clip.Write(Delivered(Wanted(last), realBefore, realAfter, placement), seams);
+        return written;
+    }
+
+    private static VideoFrame Picture(Tensor frames, long index)
+    {
+        using var scope = NewDisposeScope();
+        return CanvasFrames.Picture(frames[0, .., index]);
+    }
+
+    // Wanted canvas frames in time order: those on disk and those of the last window as they are decoded.
+    private IEnumerable<Tensor> Wanted(MadeWindow last)
+    {
+        var waiting = plan.Windows.SkipLast(1).SelectMany(Spooled);
+        return plan.Backward ? Decode(last).Concat(plan.Windows.SkipLast(1).Reverse().SelectMany(Spooled)) : waiting.Concat(Decode(last));
+    }
+
+    private IEnumerable<Tensor> Spooled(WindowPlan window)
+    {
+        using var spool = FrameSpool.Open(state.FramesFile(window.Order), plan.Canvas.Size, (int)window.Deliver.Duration);
+        for (var i = 0; i < window.Deliver.Duration; i++) yield return spool.Next();
+    }
+
+    private IEnumerable<VideoFrame> Delivered(IEnumerable<Tensor> wanted, VideoFrame? realBefore, VideoFrame? realAfter, CanvasPlacement placement)
+    {
+        var mapping = plan.Mapping;
+        var canvas = wanted.Select(frame =>
+        {
+            using (frame) return CanvasFrames.Picture(frame);
+        });
+        if (plan.Request.Kind == JobKind.Still)
+        {
+            using var picture = canvas.Single();
+            using var still = placement.ToDelivery(picture);
+            for (var i = 0; i < mapping.DeliveredFrames; i++)
+            {
+                cancellation.ThrowIfCancellationRequested();
+                yield return still.Clone();
+            }
+
+            yield break;
+        }
+
+        var positions = Enumerable.Range(0, mapping.DeliveredFrames).Select(mapping.Position).Select(p => new FramePosition(p.Frame, p.Fraction)).ToArray();
+        var delivered = 0;
+        foreach (var frame in FrameResampler.Resample(canvas, positions, realBefore, realAfter))
+        {
+            cancellation.ThrowIfCancellationRequested();
+            using (frame) yield return placement.ToDelivery(frame);
+            delivered++;
+        }
+
+        if (delivered != mapping.DeliveredFrames) throw new InvalidOperationException($"{delivered} frames were delivered, {mapping.DeliveredFrames} are planned.");
+    }
+
+    private MadeWindow Make(WindowPlan window, Tensor? before, Tensor? after, Tensor? chained)
+    {
+        using var scope = NewDisposeScope();
+        clock.Report(TakeStage.Preparing, window.Order, 0, 1);
+        cancellation.ThrowIfCancellationRequested();
+        var made = new MadeWindow(
+            window, Context(window.BeforeOrigin, before, chained, window.BeforeFrames), Context(window.AfterOrigin, after, chained, window.AfterFrames));
+        try
+        {
+            var head = made.Before is null ? null : model.Vae.Encode(made.Before);
+            var beside = made.After is null ? null : model.Vae.Encode(made.After);
+            if (head is not null) made.StartSeam = Fit(head, made.Before!, made.Cache, "before", window);
+            // The shot after is this window's neighbour only where it follows at once; early windows of a long fill aim at it from afar.
+            using var alone = new WanVideoVaeCache();
+            if (beside is not null && (window.AfterInSlots || window.AfterQuarters[0] == window.Deliver.End))
+                made.EndSeam = Fit(beside, made.After!, alone, "after", window);
+
+            var latents = state.Latents(window.Order);
+            if (latents is null)
+            {
+                var tail = window.AfterInSlots ? beside![.., .., 1..] : null;
+                latents = Sample(window, new ConditionedLatents(WindowSampling.Layout(window), head, window.AfterInSlots ? null : beside, tail), made.Cache);
+                state.SaveLatents(window.Order, latents);
+            }
+            else
+            {
+                clock.SkipSteps(window.Order, plan.Sampling.Steps);
+            }
+
+            made.Latents = latents.DetachFromDisposeScope();
+            return made;
+        }
+        catch
+        {
+            made.Dispose();
+            throw;
+        }
+    }
+
+    private static Tensor? Context(ContextOrigin origin, Tensor? source, Tensor? chained, int frames)
+    {
+        var context = origin switch
+        {
+            ContextOrigin.None => null,
+            ContextOrigin.Source => source,
+            _ => chained,
+        };
+        return (context?.shape[2] ?? 0) == frames
+            ? context
+            : throw new InvalidOperationException($"A window plans {frames} context frames; {context?.shape[2] ?? 0} are there.");
+    }
+
+    private SeamCorrection Fit(Tensor latents, Tensor real, WanVideoVaeCache cache, string side, WindowPlan window)
+    {
+        using var scope = NewDisposeScope();
+        var pieces = new List<Tensor>();
+        for (var i = 0; i < latents.shape[2]; i++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var latent = latents.narrow(2, i, 1);
+            pieces.Add(clock.Latents(1, () => model.Vae.DecodeChunk(latent, cache)));
+        }
+
+        var seam = SeamCorrection.Fit(cat(pieces, 2), real, side, window.Order);
+        seams.Add(seam.Report);
+        return seam;
+    }
+
+    private Tensor Sample(WindowPlan window, ConditionedLatents given, WanVideoVaeCache contextCache)
+    {
+        using var scope = NewDisposeScope();
+        using var sampler = WindowSampling.Solver(plan.Sampling);
+        var cell = plan.Model.SpatialStride;
+        var noise = FlowSampling.Noise(
+            [1, plan.Model.LatentChannels, window.Latents, plan.Canvas.Size.Height / cell, plan.Canvas.Size.Width / cell], WindowSampling.Seed(take.Seed, window.Order));
+        using var sampling = new FlowSampling(model.Transformer, sampler, given, noise, prompt, negative, plan.Sampling.Guidance);
+        state.RestoreStep(window.Order, sampling);
+        clock.SkipSteps(window.Order, sampling.StepsTaken);
+        var (saved, shown) = (options.Time.GetTimestamp(), options.Time.GetTimestamp());
+        clock.Report(TakeStage.Sampling, window.Order, sampling.StepsTaken, sampling.Steps);
+        while (sampling.StepsTaken < sampling.Steps)
+        {
+            var preview = options.Time.GetElapsedTime(shown) >= options.PreviewInterval;
+            clock.Step(window.Order, () => sampling.Step(preview ? step => Preview(window, step, contextCache) : null, cancellation));
+            if (preview) shown = options.Time.GetTimestamp();
+            if (sampling.StepsTaken < sampling.Steps && options.Time.GetElapsedTime(saved) >= options.CheckpointInterval)
+            {
+                state.SaveStep(window.Order, sampling);
+                saved = options.Time.GetTimestamp();
+            }
+
+            clock.Report(TakeStage.Sampling, window.Order, sampling.StepsTaken, sampling.Steps);
+        }
+
+        return sampling.Latents.clone().MoveToOuterDisposeScope();
+    }
+
+    // The first new latent, decoded on from the context as it will be in the end.
+    private void Preview(WindowPlan window, SamplingStep step, WanVideoVaeCache contextCache)
+    {
+        using var scope = NewDisposeScope();
+        using var copy = WanVideoVaeCache.Restore(contextCache.Save());
+        var frames = model.Vae.DecodeChunk(step.Clean.narrow(2, window.BeforeLatents, 1), copy);
+        var png = CanvasFrames.Png(frames[0, .., frames.shape[2] - 1], plan.Canvas);
+        observer.Preview(new TakePreview(window.Order, step.Taken, plan.Canvas.PictureWidth, plan.Canvas.PictureHeight, png));
+    }
+
+    // Kept frames as they come, corrected; each is the receiver's to dispose.
+    private IEnumerable<Tensor> Decode(MadeWindow made)
+    {
+        var window = made.Window;
+        var first = window.BeforeFrames;
+        for (var i = 0; i < window.GeneratedLatents && first < window.Deliver.End; i++)
+        {
+            cancellation.ThrowIfCancellationRequested();
+            var frames = Decode(made, i, ref first);
+            clock.Report(TakeStage.Decoding, window.Order, i + 1, window.GeneratedLatents);
+            foreach (var frame in frames) yield return frame;
+        }
+    }
+
+    private List<Tensor> Decode(MadeWindow made, int latent, ref int first)
+    {
+        using var scope = NewDisposeScope();
+        var window = made.Window;
+        var code = made.Latents!.narrow(2, window.BeforeLatents + latent, 1);
+        var frames = clock.Latents(1, () => model.Vae.DecodeChunk(code, made.Cache));
+        var kept = new List<Tensor>();
+        for (var f = 0; f < frames.shape[2]; f++, first++)
+        {
+            if (!window.Deliver.Contains(first)) continue;
+            var position = (first - window.Deliver.Start + 1.0) / (window.Deliver.Duration + 1);
+            kept.Add(SeamCorrection.Apply(frames[0, .., f], made.StartSeam, made.EndSeam, position).DetachFromDisposeScope());
+        }
+
+        return kept;
+    }
+
+    /// <summary>A sampled window, ready to be decoded. Owns all but its context frames.</summary>
+    private sealed class MadeWindow(WindowPlan window, Tensor? before, Tensor? after) : IDisposable
+    {
+        public WindowPlan Window => window;
+
+        public Tensor? Before => before;
+
+        public Tensor? After => after;
+
+        /// <summary>The decoder's state after the context before.</summary>
+        public WanVideoVaeCache Cache { get; } = new();
+
+        public SeamCorrection? StartSeam { get; set; }
+
+        public SeamCorrection? EndSeam { get; set; }
+
+        public Tensor? Latents { get; set; }
+
+        public void Dispose()
+        {
+            Cache.Dispose();
+            StartSeam?.Dispose();
+            EndSeam?.Dispose();
+            Latents?.Dispose();
+        }
+    }
+}

@@ -1,0 +1,43 @@
+using EditorBridge.Diffusion.Conditioning;
+using EditorBridge.Diffusion.Samplers;
+using EditorBridge.Planning;
+
+namespace EditorBridge.Generation;
+
+/// <summary>What a planned window means to the sampler.</summary>
+internal static class WindowSampling
+{
+    /// <summary>The layout of a planned window for the transformer.</summary>
+    public static ConditioningLayout Layout(WindowPlan window) => new ConditioningLayout
+    {
+        MainQuarters = window.MainQuarters,
+        HeadLatents = window.BeforeLatents,
+        TailLatents = window.AfterInSlots ? window.AfterLatents : 0,
+        AfterQuarters = window.AfterInSlots ? [] : window.AfterQuarters,
+    }.Checked();
+
+    /// <summary>The solver of a plan, at its first step.</summary>
+    /// <exception cref="GenerationException">The plan names a sampler that is not there.</exception>
+    public static ISampler Solver(SamplingPlan sampling) => Sampler.Create(
+        sampling.Sampler switch
+        {
+            "unipc" => SamplerKind.UniPC,
+            "dpm++" => SamplerKind.DpmSolver,
+            "euler" => SamplerKind.Euler,
+            _ => throw new GenerationException("sampler_unknown", $"The plan names the sampler '{sampling.Sampler}', which this version does not have; submit the job again."),
+        },
+        sampling.Steps, sampling.Shift);
+
+    /// <summary>The seed of a window: the take's own for the first, mixed with the window's number (SplitMix64, Steele et al. 2014) for later ones.</summary>
+    public static long Seed(long take, int window)
+    {
+        if (window == 0) return take;
+        unchecked
+        {
+            var z = (ulong)take + (ulong)window * 0x9E3779B97F4A7C15UL;
+            z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9UL;
+            z = (z ^ (z >> 27)) * 0x94D049BB133111EBUL;
+            return (long)((z ^ (z >> 31)) >> 1);
+        }
+    }
+}
