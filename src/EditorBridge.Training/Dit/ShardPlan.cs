@@ -14,7 +14,7 @@ public sealed record ShardPlan(int Width, int Height, int Frames, int Count)
     {
         var (width, height) = stage == 0
             ? random.Next(10) switch { 0 => (96, 160), 1 => (128, 128), < 5 => (192, 96), _ => (160, 96) }
-            : random.Next(10) switch { 0 => (160, 288), 1 => (208, 208), _ => (288, 160) };
+            : random.Next(10) switch { 0 => (160, 288), 1 => (224, 224), _ => (288, 160) };
         return stage switch
         {
             0 => new ShardPlan(width, height, 9 + random.Next(13), 32),
