@@ -8,5 +8,7 @@ var root = new RootCommand("Renders, trains and measures the sketch model that s
     ShotCommand.Create(),
     CacheCommand.Create(),
     TrainCommand.Create(),
+    SampleCommand.Create(),
+    ExportCommand.Create(),
 };
 return root.Parse(args).Invoke();

@@ -70,13 +70,15 @@ public static class SketchFolder
         });
         Write("editorbridge.json", new Dictionary<string, object>
         {
-            ["canvas_rate"] = "24/1",
-            ["sizes"] = new[] { "288x160", "160x288", "208x208" },
-            ["max_frames"] = 81, ["first_frame"] = "trained", ["before"] = "trained", ["after"] = "trained",
-            ["max_context_frames"] = SketchSizes.ContextFrames, ["steps"] = steps, ["guidance"] = guidance, ["shift"] = shift,
-            ["sampler"] = "unipc", ["negative_prompt"] = "",
+            ["canvasRate"] = "24/1",
+            ["sizes"] = new[] { Size(288, 160), Size(160, 288), Size(208, 208) },
+            ["maxFrames"] = 81, ["firstFrame"] = "Trained", ["before"] = "Trained", ["after"] = "Trained",
+            ["maxContextFrames"] = SketchSizes.ContextFrames, ["steps"] = steps, ["guidance"] = guidance, ["shift"] = shift,
+            ["sampler"] = "unipc", ["negativePrompt"] = "",
         });
     }
+
+    private static Dictionary<string, int> Size(int width, int height) => new() { ["width"] = width, ["height"] = height };
 
     private static void Split(Dictionary<string, Tensor> tensors, string folder, string name, ScalarType type)
     {
