@@ -24,6 +24,7 @@ internal static class CacheCommand
             set_num_threads(1);
             using var network = WanVideoVae.Load(result.GetValue(vae)!);
             network.to(bfloat16);
+            network.ConvolutionType = bfloat16;
             foreach (var parameter in network.parameters())
             {
                 parameter.requires_grad = false;

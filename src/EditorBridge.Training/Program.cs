@@ -10,5 +10,7 @@ var root = new RootCommand("Renders, trains and measures the sketch model that s
     TrainCommand.Create(),
     SampleCommand.Create(),
     ExportCommand.Create(),
+    MeasureCommand.Classifier(),
+    MeasureCommand.Create(),
 };
 return root.Parse(args).Invoke();

@@ -4,6 +4,7 @@ using EditorBridge.Diffusion.Conditioning;
 using EditorBridge.Diffusion.Native;
 using EditorBridge.Training.Captions;
 using EditorBridge.Training.Dit;
+using EditorBridge.Training.Measure;
 using EditorBridge.Training.Scenes;
 using static TorchSharp.torch;
 
@@ -74,20 +75,9 @@ internal static class SampleCommand
             return sketch.Decode(encoded);
         }
 
-        Tensor? after = fill ? sketch.Encode(Cut(truth, all, w * h, Context + n, Context), Context, w, h) : null;
+        Tensor? after = fill ? sketch.Encode(VideoComparison.Cut(truth, w * h, Context + n, Context), Context, w, h) : null;
         var layout = ConditioningLayout.Forward(n, Context, fill ? Context : 0);
         return sketch.Decode(sketch.Sample(prompt, new ConditionedLatents(layout, encoded.narrow(2, 0, layout.HeadLatents), after), w, h, seed));
-    }
-
-    private static float[] Cut(float[] clip, int frames, int plane, int first, int count)
-    {
-        var part = new float[3 * count * plane];
-        for (int c = 0; c < 3; c++)
-        {
-            Array.Copy(clip, (c * frames + first) * plane, part, c * count * plane, count * plane);
-        }
-
-        return part;
     }
 
     private static void Row(List<Picture> pictures, float[] clip, int w, int h, int columns)

@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using EditorBridge.Diffusion.Text;
 using EditorBridge.Training.Captions;
+using EditorBridge.Training.Measure;
 using EditorBridge.Training.Optimisation;
 using EditorBridge.Training.Scenes;
 using static TorchSharp.torch;
@@ -13,7 +14,7 @@ namespace EditorBridge.Training.Dit;
 /// </summary>
 internal static class TextWarmUp
 {
-    private static readonly int[] Sizes = [4, 7, 5, 8, 5, 6, 3, 7];
+    private static readonly int[] Sizes = [.. SceneFacts.Classes];
 
     public static void Run(UMT5Encoder encoder, SentencePieceTokenizer tokenizer, TimeSpan time, ulong seed, Action<string> log)
     {
@@ -41,7 +42,7 @@ internal static class TextWarmUp
             var loss = zeros(1);
             for (int i = 0; i < Sizes.Length; i++)
             {
-                var facts = scenes.Select(s => Facts(s)[i]).ToArray();
+                var facts = scenes.Select(s => SceneFacts.Of(s)[i]).ToArray();
                 var target = tensor(facts);
                 loss = loss + nn.functional.cross_entropy(logits[i], target, ignore_index: -1);
                 var guess = logits[i].argmax(1).data<long>().ToArray();
@@ -70,11 +71,4 @@ internal static class TextWarmUp
 
     internal static bool IsMatrix(string name, Tensor weight) =>
         weight.ndim == 2 && name.StartsWith("encoder.", StringComparison.Ordinal) && !name.Contains("relative_attention_bias", StringComparison.Ordinal);
-
-    /// <summary>The facts as class numbers; -1 where a fact has no meaning.</summary>
-    internal static long[] Facts(Scene s)
-    {
-        bool subject = s.Subject != Subject.None;
-        return [(long)s.Time, (long)s.Setting, (long)s.Weather, (long)s.Subject, subject ? (long)s.Colour : -1, subject ? (long)s.Motion : -1, (long)s.Shot, (long)s.Camera];
-    }
 }

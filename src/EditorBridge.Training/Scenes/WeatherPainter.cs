@@ -42,9 +42,13 @@ internal static class WeatherPainter
                 float column = (x + view.HalfWidth) / view.Pixel - view.Left - (r - top) * lean;
                 int c = (int)MathF.Floor(column);
                 float part = column - c, fade = alpha * Math.Clamp(MathF.Min(r - top + 1, top + rows - r) / (rows * 0.3f), 0, 1);
-                if (c >= 0 && c < picture.Width - 1)
+                if (c >= 0 && c < picture.Width)
                 {
                     picture.Blend(r * picture.Width + c, colour, fade * (1 - part));
+                }
+
+                if (c >= -1 && c < picture.Width - 1)
+                {
                     picture.Blend(r * picture.Width + c + 1, colour, fade * part);
                 }
             }

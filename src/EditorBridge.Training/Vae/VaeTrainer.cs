@@ -71,6 +71,7 @@ public static class VaeTrainer
 
         var type = run.HalfPrecision ? bfloat16 : float32;
         network.to(type);
+        network.ConvolutionType = type;
         using var optimizer = new WeightOptimizer(network, IsMatrix);
         double before = 0;
         if (File.Exists(statePath))

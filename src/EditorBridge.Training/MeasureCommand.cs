@@ -1,0 +1,57 @@
+using System.CommandLine;
+using EditorBridge.Diffusion.Native;
+using EditorBridge.Diffusion.Weights;
+using EditorBridge.Training.Dit;
+using EditorBridge.Training.Measure;
+using static TorchSharp.torch;
+
+namespace EditorBridge.Training;
+
+/// <summary><c>measure</c> and <c>classifier</c>: the quality of a model folder as a table.</summary>
+internal static class MeasureCommand
+{
+    public static Command Classifier()
+    {
+        var output = new Option<string>("--out") { Description = "Safetensors file to write.", Required = true };
+        var minutes = new Option<double>("--minutes") { Description = "Time to spend.", DefaultValueFactory = _ => 6 };
+        var seed = new Option<ulong>("--seed") { Description = "Start of the random stream.", DefaultValueFactory = _ => 31 };
+        var command = new Command("classifier", "Trains the classifier that 'measure' judges generated clips with.") { output, minutes, seed };
+        command.SetAction(result =>
+        {
+            NativeTorch.Load();
+            set_num_threads(1);
+            using var network = SceneClassifier.Train(TimeSpan.FromMinutes(result.GetValue(minutes)), result.GetValue(seed), Console.WriteLine);
+            WeightSaver.Save(network, result.GetValue(output)!);
+            return 0;
+        });
+        return command;
+    }
+
+    public static Command Create()
+    {
+        var model = new Option<string>("--model") { Description = "Model folder.", Required = true };
+        var classifier = new Option<string>("--classifier") { Description = "File from 'classifier'.", Required = true };
+        var clips = new Option<int>("--clips") { Description = "Generated clips; 24 take about ten minutes on one core.", DefaultValueFactory = _ => 24 };
+        var output = new Option<string?>("--json") { Description = "JSON file to write." };
+        var width = new Option<int>("--width") { Description = "Pixels across.", DefaultValueFactory = _ => 288 };
+        var height = new Option<int>("--height") { Description = "Rows.", DefaultValueFactory = _ => 160 };
+        var guidance = new Option<double>("--guidance") { Description = "Guidance scale.", DefaultValueFactory = _ => 4 };
+        var command = new Command("measure", "Measures a model folder and prints a table.") { model, classifier, clips, output, width, height, guidance };
+        command.SetAction(result =>
+        {
+            NativeTorch.Load();
+            set_num_threads(1);
+            using var sketch = new SketchModel(result.GetValue(model)!) { Guidance = result.GetValue(guidance) };
+            using var judge = SceneClassifier.Load(result.GetValue(classifier)!);
+            var table = new SketchQuality(sketch, judge, result.GetValue(width), result.GetValue(height), Console.Error.WriteLine).Run(result.GetValue(clips));
+            Console.WriteLine(table.ToMarkdown());
+            if (result.GetValue(output) is { } file)
+            {
+                File.WriteAllText(file, table.ToJson());
+            }
+
+            return 0;
+        });
+        return command;
+    }
+}

@@ -1,0 +1,151 @@
+using EditorBridge.Diffusion.Conditioning;
+using EditorBridge.Diffusion.Native;
+using EditorBridge.Diffusion.Wan;
+using EditorBridge.Models.Configs;
+using EditorBridge.Training.Dit;
+using EditorBridge.Training.Optimisation;
+using EditorBridge.Training.Scenes;
+using EditorBridge.Training.Vae;
+using static TorchSharp.torch;
+
+namespace EditorBridge.Training.Tests;
+
+public sealed class TrainingTests
+{
+    static TrainingTests()
+    {
+        NativeTorch.Load();
+        set_num_threads(1);
+    }
+
+    private static readonly Wan22VaeConfig TinyVae = VaeTrainer.Sizes with { BaseDim = 4, DecoderBaseDim = 4 };
+
+    [Fact]
+    public void The_autoencoder_learns_one_batch()
+    {
+        manual_seed(3);
+        using var network = new WanVideoVae(TinyVae);
+        network.Initialise();
+        using var optimizer = new WeightOptimizer(network, VaeTrainer.IsMatrix);
+        var random = new SeededRandom(2);
+        const int Frames = 5, Side = 32;
+        var batch = new ClipBatch(SceneRenderer.RenderClip(Scene.Sample(random), Side, Side, Frames, 0), 1, Frames, Side, Side);
+        double first = VaeTrainer.Step(network, optimizer, batch, ScalarType.Float32, 3e-3).Loss, last = 0;
+        for (int i = 0; i < 40; i++)
+        {
+            last = VaeTrainer.Step(network, optimizer, batch, ScalarType.Float32, 3e-3).Loss;
+        }
+
+        Assert.True(last < 0.6 * first, $"{first} to {last}");
+    }
+
+    [Fact]
+    public void An_optimizer_goes_on_from_its_saved_state()
+    {
+        using var scope = NewDisposeScope();
+        string path = Path.Combine(Path.GetTempPath(), $"{Guid.NewGuid():N}.safetensors");
+        try
+        {
+            manual_seed(1);
+            var x = randn(8, 16);
+            Tensor Trained(bool interrupted)
+            {
+                manual_seed(2);
+                var network = nn.Linear(16, 16);
+                var optimizer = new WeightOptimizer(network, (_, w) => w.ndim == 2);
+                for (int i = 0; i < 6; i++)
+                {
+                    if (interrupted && i == 3)
+                    {
+                        optimizer.Save(path);
+                        network = nn.Linear(16, 16);
+                        optimizer = new WeightOptimizer(network, (_, w) => w.ndim == 2);
+                        optimizer.Load(path);
+                    }
+
+                    (network.call(x) - x).square().mean().backward();
+                    optimizer.Step(1e-2);
+                }
+
+                return network.weight!.detach().clone();
+            }
+
+            Assert.True(Trained(false).equal(Trained(true)).all().item<bool>());
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    [Fact]
+    public void Training_and_inference_lay_the_same_frames_out_alike()
+    {
+        manual_seed(5);
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        using var vae = new WanVideoVae(TinyVae);
+        vae.Initialise();
+        var scene = Scene.Sample(new SeededRandom(11));
+        const int Side = 32, Context = SketchSizes.ContextFrames;
+        Tensor Encode(int first, int count) => vae.Encode(tensor(SceneRenderer.RenderClip(scene, Side, Side, count, first / 24.0), [1, 3, count, Side, Side]));
+        for (int wanted = 1; wanted <= 8; wanted++)
+        {
+            foreach (int before in new[] { 0, 1, 5, 9 })
+            {
+                foreach (int after in new[] { 0, 1, 9 })
+                {
+                    using var inner = NewDisposeScope();
+                    int frames = before + wanted;
+                    // Training: the whole main sequence and nine frames after it, cut down to what this step is given.
+                    var main = Encode(0, 4 * (LatentShard.MainLatents(frames) - 1) + 1);
+                    var (clean, trained) = new ConditioningMix(before, after, Codec: false, Skip: 0).LayOut(frames, main, main, Encode(frames, Context));
+                    // Inference: the contexts alone.
+                    var layout = ConditioningLayout.Forward(wanted, before, after);
+                    var asked = new ConditionedLatents(layout, before == 0 ? null : Encode(0, before), after == 0 ? null : Encode(frames, after));
+                    var noisy = randn_like(clean);
+                    var a = trained.Segments(noisy, 500);
+                    var b = asked.Segments(noisy, 500);
+                    Assert.Equal(b.Count, a.Count);
+                    foreach (var (p, q) in a.Zip(b))
+                    {
+                        Assert.Equal(q.TimePositions, p.TimePositions);
+                        Assert.True(allclose(p.Timesteps, q.Timesteps));
+                        Assert.True(allclose(p.Latent, q.Latent, 1e-3, 1e-3));
+                    }
+                }
+            }
+        }
+    }
+
+    [Fact]
+    public void The_mix_is_the_designs()
+    {
+        var random = new SeededRandom(3);
+        const int Count = 20_000;
+        var mixes = Enumerable.Range(0, Count).Select(_ => ConditioningMix.Sample(random, 45)).ToArray();
+        double Share(Func<ConditioningMix, bool> what) => mixes.Count(what) / (double)Count;
+        Assert.InRange(Share(m => m is { Before: 0, After: 0 }), 0.19, 0.21);
+        // A first frame in 15 %, and a third of the 20 % with A alone.
+        Assert.InRange(Share(m => m is { Before: 1, After: 0 }), 0.205, 0.23);
+        Assert.InRange(Share(m => m is { Before: > 0, After: 0 }), 0.34, 0.36);
+        Assert.InRange(Share(m => m is { Before: 0, After: > 0 }), 0.14, 0.16);
+        Assert.InRange(Share(m => m is { Before: > 0, After: > 0 }), 0.29, 0.31);
+        Assert.All(mixes, m => Assert.True(m.Before is 0 or 1 or 5 or 9 && m.After is 0 or 1 or 5 or 9));
+    }
+
+    [Fact]
+    public void Context_survives_the_codec()
+    {
+        var random = new SeededRandom(4);
+        const int Width = 64, Height = 48, Frames = 9;
+        float[][] clips = [.. Enumerable.Range(0, 3).Select(_ => SceneRenderer.RenderClip(Scene.Sample(random), Width, Height, Frames, 0))];
+        var coded = ContextCodec.Pass(clips, Frames, Height, Width, 20);
+        for (int i = 0; i < clips.Length; i++)
+        {
+            Assert.Equal(clips[i].Length, coded[i].Length);
+            double difference = clips[i].Zip(coded[i], (p, q) => Math.Abs(p - q)).Average();
+            Assert.InRange(difference, 1e-5, 0.08);
+        }
+    }
+}
