@@ -71,7 +71,7 @@ public static class SketchFolder
         Write("editorbridge.json", new Dictionary<string, object>
         {
             ["canvasRate"] = "24/1",
-            ["sizes"] = new[] { Size(288, 160), Size(160, 288), Size(208, 208) },
+            ["sizes"] = new[] { Size(288, 160), Size(160, 288), Size(224, 224) },
             ["maxFrames"] = 81, ["firstFrame"] = "Trained", ["before"] = "Trained", ["after"] = "Trained",
             ["maxContextFrames"] = SketchSizes.ContextFrames, ["steps"] = steps, ["guidance"] = guidance, ["shift"] = shift,
             ["sampler"] = "unipc", ["negativePrompt"] = "",
