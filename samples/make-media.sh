@@ -17,9 +17,9 @@ fi
 bash "$(dirname "$0")/../eng/setup.sh" run
 export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
 project=src/EditorBridge.Training
-dotnet build $project -c Release -v quiet -clp:NoSummary
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
+dotnet build $project -c Release >"$work/build.log" 2>&1 || { tail -n 20 "$work/build.log" >&2; exit 1; }
 mkdir -p "$media"
 
 # shot NAME REEL TIMECODE SOUND RENDER-OPTIONS...: rendered to ProRes, then encoded as footage comes from cameras.
