@@ -7,7 +7,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 media=samples/media
 
-shots=(interview.mov sunrise-a.mov sunrise-b.mov boat.mov harbour.mov music.wav)
+shots=(interview.mov balloon-a.mov balloon-b.mov boat.mov harbour.mov music.wav)
 if [ "${1:-}" != --force ]; then
   missing=0
   for shot in "${shots[@]}"; do [ -e "$media/$shot" ] || missing=1; done
@@ -41,8 +41,8 @@ shot() {
 
 # One balloon, filmed twice: between the end of a and the start of b it rose for 48 frames that nobody has.
 balloon=(--setting Hills --time Noon --weather Clouds --subject Balloon --colour Red --motion Up --shot-size Wide --camera Static --seed 3)
-shot sunrise-a A001 10:00:00:00 "" "${balloon[@]}" --start -96 --frames 60
-shot sunrise-b A002 10:04:10:00 "" "${balloon[@]}" --start 12 --frames 60
+shot balloon-a A001 10:00:00:00 "" "${balloon[@]}" --start -96 --frames 60
+shot balloon-b A002 10:04:10:00 "" "${balloon[@]}" --start 12 --frames 60
 # A boat under way, the camera turning with it.
 shot boat A003 11:15:00:00 "" --setting Sea --time Sunset --weather Clouds --subject Boat --colour Red --motion Right --shot-size Wide --camera PanRight --seed 7 --start -84 --frames 60
 shot harbour A004 11:20:00:00 "" --setting City --time Sunset --weather Clear --subject None --shot-size Wide --camera PanRight --seed 5 --start -72 --frames 48
