@@ -38,8 +38,22 @@ internal sealed class JobRun(JobArguments arguments, ClientOptions options, IRep
         }
         catch
         {
-            foreach (var file in fetched) File.Delete(file);
+            TakeAway(target!.MediaDirectory);
             throw;
+        }
+    }
+
+    // Clips of a timeline that was not written are of no use; the host keeps its own.
+    private void TakeAway(string folder)
+    {
+        try
+        {
+            foreach (var file in fetched.Where(File.Exists)) File.Delete(file);
+            if (fetched.Count > 0 && Directory.Exists(folder) && !Directory.EnumerateFileSystemEntries(folder).Any()) Directory.Delete(folder);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            report.Say(new NoticeEvent($"Clips that are of no use now stay in {folder}: {error.Message}"));
         }
     }
 
@@ -86,10 +100,10 @@ internal sealed class JobRun(JobArguments arguments, ClientOptions options, IRep
 
         var spec = await SpecAsync(client, timeline, job, before, after, preview, handles, cancellation).ConfigureAwait(false);
         var plan = await client.PlanAsync(spec, cancellation).ConfigureAwait(false);
-        report.Say(PlanEvents.Of(timeline, job, preview, plan, index, of));
-        foreach (var notice in job.Notices) report.Say(new NoticeEvent(notice));
         if (plan.Refusals.Count > 0)
             throw new Refused(plan.Refusals[0].Reason.ToUpperInvariant(), plan.Refusals[0].Message);
+        report.Say(PlanEvents.Of(timeline, job, preview, plan, index, of));
+        foreach (var notice in job.Notices) report.Say(new NoticeEvent(notice));
         return new Prepared(job, preview, spec, null);
     }
 

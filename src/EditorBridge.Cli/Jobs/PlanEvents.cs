@@ -51,7 +51,7 @@ internal static class PlanEvents
             {
                 Plan.Types.TimeBasis.Probe => "estimated from a one-second probe",
                 Plan.Types.TimeBasis.Measured => "measured on earlier jobs",
-                _ => "a guess: nothing is known of this machine yet",
+                _ => null,
             },
             PeakMemoryBytes = plan.PeakMemoryBytes,
             RateConversion = plan.RateConversion is { Length: > 0 } conversion ? conversion : null,
