@@ -284,7 +284,7 @@ public sealed partial class EditorBridgeClient : IDisposable
         var connection = new HostConnection(endpoint);
         try
         {
-            var deadline = TimeProvider.System.GetUtcNow().UtcDateTime + TimeSpan.FromSeconds(5);
+            var deadline = TimeProvider.System.GetUtcNow().UtcDateTime + TimeSpan.FromSeconds(15);
             await connection.Server.GetServerInfoAsync(new GetServerInfoRequest(), new CallOptions(deadline: deadline, cancellationToken: cancellation))
                 .ConfigureAwait(false);
             return connection;

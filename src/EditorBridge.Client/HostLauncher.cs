@@ -15,18 +15,14 @@ public static class HostLauncher
 
     private const string ProgramName = "EditorBridge.Host";
 
-    /// <summary>The host program, and where it was looked for.</summary>
+    /// <summary>The host program.</summary>
     public static string Find(string? named)
     {
-        var tried = new List<string>();
-        foreach (var candidate in Candidates(named))
-        {
-            if (File.Exists(candidate)) return Path.GetFullPath(candidate);
-            tried.Add(candidate);
-        }
-
-        throw new EditorBridgeException("HOST_NOT_FOUND",
-            $"The host program {ProgramName} was not found at {string.Join(" or ", tried)}; set {Variable} to its path.");
+        var candidates = Candidates(named).ToList();
+        if (candidates.Find(File.Exists) is { } found) return Path.GetFullPath(found);
+        throw new EditorBridgeException("HOST_NOT_FOUND", candidates.Count == 1
+            ? $"The host program {candidates[0]} does not exist; set {Variable} to the right path."
+            : $"The host program {ProgramName} was not found at {candidates[0]} nor in the build's output; set {Variable} to its path.");
     }
 
     /// <summary>How to run the host in this program's own terminal.</summary>
