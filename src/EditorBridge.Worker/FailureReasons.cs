@@ -1,0 +1,39 @@
+using System.Runtime.InteropServices;
+using EditorBridge.Generation;
+using EditorBridge.Media;
+using EditorBridge.Protocol.Worker.V1;
+
+namespace EditorBridge.Worker;
+
+/// <summary>Tells the host in fixed words why a take failed.</summary>
+internal static class FailureReasons
+{
+    private const int LinuxNoSpace = 28;
+    private const int WindowsDiskFull = unchecked((int)0x80070070);
+    private const int WindowsHandleDiskFull = unchecked((int)0x80070027);
+
+    /// <summary>The reason and the sentence for <paramref name="error"/>.</summary>
+    public static TakeFailed Describe(Exception error) => error switch
+    {
+        // libtorch has no type for it: the text is all there is.
+        ExternalException e when e.Message.Contains("out of memory", StringComparison.OrdinalIgnoreCase)
+            || e.Message.Contains("not enough memory", StringComparison.OrdinalIgnoreCase) => OutOfMemory(),
+        OutOfMemoryException => OutOfMemory(),
+        IOException e when e.HResult is LinuxNoSpace or WindowsDiskFull or WindowsHandleDiskFull => new TakeFailed
+        {
+            Reason = "DISK_FULL", Message = $"The disk is full: {e.Message} Free some space and run the job again.",
+        },
+        GenerationException e => new TakeFailed { Reason = e.Code.ToUpperInvariant(), Message = e.Message },
+        MediaException e => new TakeFailed { Reason = e.Refusal.Reason, Message = e.Message, MayRetry = false },
+        InvalidDataException or FileNotFoundException or DirectoryNotFoundException or System.Text.Json.JsonException => new TakeFailed
+        {
+            Reason = "INPUT_UNREADABLE", Message = error.Message,
+        },
+        _ => new TakeFailed { Reason = "PIPELINE_FAILED", Message = $"The pipeline failed: {error.Message}", MayRetry = true },
+    };
+
+    private static TakeFailed OutOfMemory() => new()
+    {
+        Reason = "OUT_OF_MEMORY", Message = "Memory ran out; make the clip shorter or smaller, end other programs, or choose a smaller model.",
+    };
+}
