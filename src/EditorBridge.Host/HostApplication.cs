@@ -1,0 +1,105 @@
+using System.Net;
+using EditorBridge.Host.Clips;
+using EditorBridge.Host.Jobs;
+using EditorBridge.Host.Models;
+using EditorBridge.Host.Security;
+using EditorBridge.Host.Services;
+using EditorBridge.Host.Workers;
+using EditorBridge.Protocol.V1;
+using Google.Protobuf.Reflection;
+using Google.Rpc;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Serilog;
+
+namespace EditorBridge.Host;
+
+/// <summary>Puts the host together and runs it.</summary>
+internal static class HostApplication
+{
+    /// <summary>Runs until the host is stopped.</summary>
+    /// <returns>The exit code.</returns>
+    public static async Task<int> RunAsync(DataFolder folder, HostOptions options)
+    {
+        using var database = new JobDatabase(folder.Database);
+        var socket = folder.PrepareSocket();
+        await using var application = Build(folder, options, database, socket);
+        await application.StartAsync().ConfigureAwait(false);
+        Announce(application, folder, options, socket);
+        try
+        {
+            await application.WaitForShutdownAsync().ConfigureAwait(false);
+        }
+        finally
+        {
+            File.Delete(folder.EndpointFile);
+            File.Delete(socket);
+        }
+
+        Log.Information("The host has ended");
+        return ExitCodes.Stopped;
+    }
+
+    private static WebApplication Build(DataFolder folder, HostOptions options, JobDatabase database, string socket)
+    {
+        // Empty: no settings from the folder we happen to be in, no addresses from the environment.
+        var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "EditorBridge.Host" });
+        builder.Services.AddSerilog();
+        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        {
+            kestrel.AddServerHeader = false;
+            kestrel.ListenUnixSocket(socket, listen => listen.Protocols = HttpProtocols.Http2);
+            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2);
+            // Without TLS one port cannot speak both.
+            kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1);
+        });
+        builder.Services.AddRoutingCore();
+        builder.Services.AddGrpc(grpc => grpc.Interceptors.Add<ErrorInterceptor>()).AddJsonTranscoding(json =>
+            json.TypeRegistry = TypeRegistry.FromFiles(ErrorDetailsReflection.Descriptor, JobServiceReflection.Descriptor));
+        builder.Services.Configure<Microsoft.Extensions.Hosting.HostOptions>(host => host.ShutdownTimeout = options.StopGrace + TimeSpan.FromSeconds(10));
+
+        builder.Services.AddSingleton(TimeProvider.System).AddSingleton(folder).AddSingleton(options).AddSingleton(database)
+            .AddSingleton<HostStart>().AddSingleton<AccessToken>().AddSingleton<Activity>().AddSingleton<FFmpegLocator>()
+            .AddSingleton<JobStore>().AddSingleton<JobEvents>().AddSingleton<JobSignals>().AddSingleton<InputFreezer>().AddSingleton<ClipPublisher>()
+            .AddSingleton<ModelStore>().AddSingleton<SpeedFile>().AddSingleton<WorkerRecord>().AddSingleton<WorkerSupervisor>().AddSingleton<JobPlanning>().AddSingleton<Diagnosis>();
+        builder.Services.AddHostedService<JobRunner>().AddHostedService<IdleWatch>();
+
+        var application = builder.Build();
+        application.UseMiddleware<AccessGate>();
+        application.Use(async (context, next) =>
+        {
+            using (context.RequestServices.GetRequiredService<Activity>().Call()) await next(context).ConfigureAwait(false);
+        });
+        application.UseRouting();
+        application.MapGrpcService<JobServiceEndpoint>();
+        application.MapGrpcService<ModelServiceEndpoint>();
+        application.MapGrpcService<MediaServiceEndpoint>();
+        application.MapGrpcService<AssetServiceEndpoint>();
+        application.MapGrpcService<ServerServiceEndpoint>();
+        application.MapGet("/healthz", () => Results.Text("alive"));
+        application.MapGet("/readyz", async (Diagnosis diagnosis, CancellationToken cancellation) =>
+            await diagnosis.IsReadyAsync(cancellation).ConfigureAwait(false) ? Results.Text("ready") : Results.Text("not ready", statusCode: 503));
+        return application;
+    }
+
+    private static void Announce(WebApplication application, DataFolder folder, HostOptions options, string socket)
+    {
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(socket, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        // Kestrel lists them in the order they were asked for.
+        var ports = application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses
+            .Where(a => !a.Contains("unix:", StringComparison.Ordinal)).Select(a => new Uri(a).Port).ToList();
+        new EndpointFile
+        {
+            Socket = socket,
+            GrpcPort = ports[0],
+            HttpPort = ports[1],
+            ProcessId = Environment.ProcessId,
+            Token = application.Services.GetRequiredService<AccessToken>().Text,
+            Version = HostStart.Version,
+        }.Write(folder.EndpointFile);
+        Log.Information("The host {Version} serves {Folder} on {Socket} and the ports {Grpc} (gRPC) and {Http} (JSON)",
+            HostStart.Version, folder.Root, socket, ports[0], ports[1]);
+        if (options.Detached) Detachment.LeaveStreams();
+    }
+}

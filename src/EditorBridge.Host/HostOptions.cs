@@ -1,0 +1,76 @@
+using System.ComponentModel.DataAnnotations;
+
+namespace EditorBridge.Host;
+
+/// <summary>
+/// Every setting of the host. Each can be given as --kebab-case value on the command line, as EDITORBRIDGE_HOST__Name in the environment, or in
+/// host.json in the data folder; the first of these that is there wins. Times are written "00:10:00".
+/// </summary>
+public sealed class HostOptions
+{
+    /// <summary>The folder that holds jobs, clips and logs. EDITORBRIDGE_DATA names it as well; the default is editorbridge in XDG_STATE_HOME.</summary>
+    [Required]
+    public string Data { get; set; } = "";
+
+    /// <summary>End the host after this long with no job and no call. Zero means never. A host that a client started has ten minutes.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "365.00:00:00")]
+    public TimeSpan IdleTimeout { get; set; } = TimeSpan.Zero;
+
+    /// <summary>Run without a terminal: leave the session of whoever started it, and log to files only.</summary>
+    public bool Detached { get; set; }
+
+    /// <summary>Name of the model that jobs use which name none.</summary>
+    [Required]
+    public string DefaultModel { get; set; } = "sketch";
+
+    /// <summary>Device that jobs run on: "cpu", "cuda:0", or "auto" for the best the worker finds.</summary>
+    [RegularExpression("auto|cpu|mps|cuda(:[0-9]+)?")]
+    public string Device { get; set; } = "auto";
+
+    /// <summary>The worker program. EDITORBRIDGE_WORKER names it as well; the default is the one beside the host.</summary>
+    public string? Worker { get; set; }
+
+    /// <summary>How often a job may fail or crash without getting further before it is given up.</summary>
+    [Range(1, 100)]
+    public int MaxAttempts { get; set; } = 3;
+
+    /// <summary>How long a running job belongs to a host that does not report.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
+    public TimeSpan LeaseTime { get; set; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>How long the worker may be silent before it is ended.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
+    public TimeSpan WorkerSilence { get; set; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>How long one step of the pipeline may take before the worker counts as stuck.</summary>
+    [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
+    public TimeSpan StepAllowance { get; set; } = TimeSpan.FromMinutes(10);
+
+    /// <summary>How long a worker may take to obey a cancel before it is ended.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:01:00")]
+    public TimeSpan CancelGrace { get; set; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>How long a worker may take to save its state when the host stops.</summary>
+    [Range(typeof(TimeSpan), "00:00:00.1", "00:05:00")]
+    public TimeSpan StopGrace { get; set; } = TimeSpan.FromSeconds(20);
+
+    /// <summary>How long a worker with nothing to do keeps its model in memory.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "1.00:00:00")]
+    public TimeSpan WorkerIdle { get; set; } = TimeSpan.FromMinutes(5);
+
+    /// <summary>Bytes that must stay free on the data folder's disk beside what a job needs.</summary>
+    [Range(0, long.MaxValue)]
+    public long SpareDiskBytes { get; set; } = 256L << 20;
+
+    /// <summary>Write prompts into the log.</summary>
+    public bool LogPrompts { get; set; }
+
+    /// <summary>Measure this machine for one second before the first plan, so that plans name a time.</summary>
+    public bool MeasureSpeed { get; set; } = true;
+
+    /// <summary>
+    /// For tests of supervision: every take is a small computation in place of the pipeline, as the job's label "rehearsal" describes it (the JSON
+    /// of editorbridge.worker.v1.Rehearsal).
+    /// </summary>
+    public bool Rehearse { get; set; }
+}

@@ -1,0 +1,209 @@
+using EditorBridge.Host.Clips;
+using EditorBridge.Host.Models;
+using EditorBridge.Host.Services;
+using EditorBridge.Host.Workers;
+using EditorBridge.Protocol.Worker.V1;
+using Google.Rpc;
+
+namespace EditorBridge.Host.Jobs;
+
+/// <summary>
+/// Takes one job after the other from the rows and carries it through: freeze, each take in the worker, publish. Every step of it can be
+/// broken off and taken up again; what is done is not done twice.
+/// </summary>
+internal sealed class JobRunner(
+    JobStore store, JobEvents events, JobSignals signals, InputFreezer freezer, ClipPublisher publisher, ModelStore models, SpeedFile speed,
+    WorkerSupervisor supervisor, WorkerRecord workers, Diagnosis diagnosis, DataFolder folder, HostOptions options, ILogger<JobRunner> log) : BackgroundService
+{
+    private static readonly TimeSpan Poll = TimeSpan.FromSeconds(2);
+
+    private readonly string _owner = $"{Environment.MachineName}/{Environment.ProcessId}";
+    private string _loadedModel = "";
+
+    /// <inheritdoc/>
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        // Everything below may take a moment; the host answers meanwhile.
+        await Task.Yield();
+        Recover();
+        try
+        {
+            if (!await diagnosis.IsReadyAsync(stoppingToken).ConfigureAwait(false)) log.LogWarning("Jobs cannot run yet; `editorbridge doctor` says why");
+            while (!stoppingToken.IsCancellationRequested)
+            {
+                if (supervisor.ProcessId is null) _loadedModel = "";
+                if (store.Claim(_owner, _loadedModel, options.LeaseTime) is var (job, lease))
+                    await RunAsync(job, lease, stoppingToken).ConfigureAwait(false);
+                else
+                    await signals.WaitForWorkAsync(Poll, stoppingToken).ConfigureAwait(false);
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The way out.
+        }
+
+        await supervisor.DisposeAsync().ConfigureAwait(false);
+    }
+
+    private void Recover()
+    {
+        workers.EndLeftover();
+        var abandoned = store.RecoverAbandoned(Errors.Describe(Code.Aborted, "HOST_CRASHED",
+            "The host ended each time it ran this job; the job is given up. Its log may say why."));
+        foreach (var id in abandoned) log.LogWarning("jobs/{Id} was running when the last host ended; it goes on", id);
+        var known = store.AllIds();
+        foreach (var orphan in Directory.EnumerateDirectories(folder.Jobs).Where(d => !known.Contains(Path.GetFileName(d)))) RemoveFolder(orphan);
+    }
+
+    private async Task RunAsync(StoredJob job, Lease lease, CancellationToken stopping)
+    {
+        using var scope = log.BeginScope(new Dictionary<string, object> { ["Job"] = job.Name });
+        log.LogInformation("Starting {Job}, attempt {Attempt}", job.Name, job.Attempt);
+        using var lost = new CancellationTokenSource();
+        var asked = signals.Started(job.Id);
+        var report = new ProgressReport(job, store, events, lease, options.LeaseTime, signals, lost);
+        using var cancel = CancellationTokenSource.CreateLinkedTokenSource(asked, lost.Token);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel.Token, stopping);
+        var beat = report.BeatAsync(either.Token);
+        // A cancel that came between the claim and Started is in the row only.
+        if (job.CancelRequested) signals.Cancel(job.Id);
+        events.JobChanged(job.Id);
+        try
+        {
+            await CarryOutAsync(job, lease, report, cancel.Token, either.Token, stopping).ConfigureAwait(false);
+            report.Save();
+            if (store.Succeed(lease)) Tidy(job);
+            log.LogInformation("{Job} is done", job.Name);
+        }
+        catch (OperationCanceledException) when (lost.IsCancellationRequested)
+        {
+            log.LogWarning("{Job} is no longer ours: attempt {Attempt} stops without a trace", job.Name, job.Attempt);
+        }
+        catch (OperationCanceledException) when (asked.IsCancellationRequested)
+        {
+            store.EndCancelled(lease);
+            Tidy(job);
+            log.LogInformation("{Job} was cancelled", job.Name);
+        }
+        catch (OperationCanceledException) when (stopping.IsCancellationRequested)
+        {
+            store.Release(lease);
+            log.LogInformation("{Job} is put back: the host stops", job.Name);
+        }
+        catch (Exception e)
+        {
+            report.Save();
+            Failed(job, lease, e);
+        }
+        finally
+        {
+            signals.Ended(job.Id);
+            await either.CancelAsync().ConfigureAwait(false);
+            await beat.ConfigureAwait(false);
+            events.JobChanged(job.Id);
+        }
+    }
+
+    private async Task CarryOutAsync(
+        StoredJob job, Lease lease, ProgressReport report, CancellationToken cancel, CancellationToken either, CancellationToken stopping)
+    {
+        var layout = new JobLayout(folder.Job(job.Id));
+        var plan = JobLayout.ReadPlan(job.Plan.PlannerJson);
+        CheckDisk(job);
+        layout.WritePlan(job.Plan.PlannerJson);
+        report.Stage(Protocol.V1.JobProgress.Types.Stage.FreezingInputs, 0, 0);
+        await freezer.FreezeAsync(plan, layout, (done, all) => report.Stage(Protocol.V1.JobProgress.Types.Stage.FreezingInputs, done, all), either)
+            .ConfigureAwait(false);
+        var model = models.Find(plan.Model.Name) ?? throw new JobFailure("MODEL_NOT_FOUND",
+            $"The model {plan.Model.Name} is no longer there; put it back or submit the job with another.");
+        if (model.Capabilities?.Hash is { Length: > 0 } hash && plan.Model.Hash.Length > 0 && hash != plan.Model.Hash)
+        {
+            throw new JobFailure("MODEL_CHANGED",
+                $"The weights of {plan.Model.Name} have changed since the job was planned; submit the job again.");
+        }
+
+        foreach (var take in plan.Takes)
+        {
+            either.ThrowIfCancellationRequested();
+            if (job.Clips.ContainsKey(take.Number - 1)) continue;
+            report.Take(take.Number - 1, plan.Takes.Count);
+            var clip = ClipPublisher.Published(layout, take.Number);
+            if (clip is null)
+            {
+                report.Stage(Protocol.V1.JobProgress.Types.Stage.StartingWorker, 0, 0);
+                Directory.CreateDirectory(layout.Take(take.Number));
+                var start = new StartTake
+                {
+                    Fence = lease.Fence, Job = job.Name, JobFolder = layout.Folder, Take = take.Number - 1, ModelFolder = model.Folder, Previews = true,
+                    Device = options.Device, StepAllowanceSeconds = options.StepAllowance.TotalSeconds, Rehearsal = Rehearsal(job),
+                };
+                var outcome = await supervisor.RunTakeAsync(start, report.FromWorker, cancel, stopping).ConfigureAwait(false);
+                var made = Files(outcome, cancel, stopping);
+                _loadedModel = job.Plan.Model;
+                if (made.TransformerFlops > 0 && made.VaeFlops > 0) speed.Measured(plan.Model.Hash, made.TransformerFlops, made.VaeFlops);
+                report.Stage(Protocol.V1.JobProgress.Types.Stage.Publishing, 0, 0);
+                clip = await publisher.PublishAsync(job.Id, plan, layout, take, made, either).ConfigureAwait(false);
+            }
+
+            if (!store.Publish(lease, take.Number - 1, clip)) report.LeaseLost();
+            either.ThrowIfCancellationRequested();
+            events.JobChanged(job.Id);
+        }
+    }
+
+    private static TakeFinished Files(TakeOutcome outcome, CancellationToken cancel, CancellationToken stopping) => outcome switch
+    {
+        TakeOutcome.Made made => made.Files,
+        TakeOutcome.Refused refused => throw new JobFailure(refused.Failure.Reason, refused.Failure.Message, refused.Failure.MayRetry),
+        TakeOutcome.Lost lost => throw new JobFailure(lost.Reason, lost.Message, mayRetry: lost.Reason != "WORKER_NOT_FOUND"),
+        TakeOutcome.Cancelled => throw new OperationCanceledException(cancel),
+        _ => throw new OperationCanceledException(stopping),
+    };
+
+    private void Failed(StoredJob job, Lease lease, Exception error)
+    {
+        var failure = error as JobFailure;
+        var (reason, message) = failure is not null ? (failure.Reason, failure.Message)
+            : error is IOException { HResult: 28 or unchecked((int)0x80070070) } ? ("DISK_FULL", $"The disk of {folder.Root} is full; free some space and submit the job again.")
+            : error is IOException or UnauthorizedAccessException ? ("DATA_FOLDER_UNUSABLE", $"The data folder cannot be used: {error.Message}")
+            : ("INTERNAL", $"The host failed: {error.Message}");
+        if (failure is null) log.LogError(error, "{Job} failed: {Reason}", job.Name, reason);
+        else log.LogWarning("{Job} failed: {Reason} {Message}", job.Name, reason, message);
+        var status = Errors.Describe(Code.Aborted, reason, message, [new("attempt", job.Attempt.ToString(System.Globalization.CultureInfo.InvariantCulture))]);
+        if (failure is { MayRetry: true }) store.Retry(lease, status, TimeSpan.FromMilliseconds(500 << Math.Min(job.Failures, 6)));
+        else store.Fail(lease, status);
+    }
+
+    private void CheckDisk(StoredJob job)
+    {
+        var needed = job.Plan.DiskBytes + options.SpareDiskBytes;
+        var free = folder.FreeBytes();
+        if (free >= needed) return;
+        throw new JobFailure("DISK_FULL",
+            $"The job needs {needed >> 20} MiB on the disk of {folder.Root}, which has {free >> 20} MiB free; free some space and submit it again.");
+    }
+
+    private void Tidy(StoredJob job)
+    {
+        var layout = new JobLayout(folder.Job(job.Id));
+        // Frozen frames and saved state are large, and nobody needs them again; the latents stay beside the clip's settings.
+        RemoveFolder(layout.State);
+        RemoveFolder(layout.Inputs);
+    }
+
+    private void RemoveFolder(string path)
+    {
+        try
+        {
+            if (Directory.Exists(path)) Directory.Delete(path, recursive: true);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            log.LogWarning("{Path} could not be removed: {Why}", path, e.Message);
+        }
+    }
+
+    private Rehearsal? Rehearsal(StoredJob job) =>
+        options.Rehearse ? Google.Protobuf.JsonParser.Default.Parse<Rehearsal>(job.Labels.Labels.GetValueOrDefault("rehearsal", """{"steps": 3}""")) : null;
+}

@@ -1,0 +1,68 @@
+using EditorBridge.Host.Models;
+using EditorBridge.Planning;
+using EditorBridge.Protocol.V1;
+using Grpc.Core;
+using ModelCapabilities = EditorBridge.Protocol.V1.ModelCapabilities;
+
+namespace EditorBridge.Host.Services;
+
+/// <summary>editorbridge.v1.ModelService.</summary>
+internal sealed class ModelServiceEndpoint(ModelStore models, HostOptions options) : ModelService.ModelServiceBase
+{
+    /// <inheritdoc/>
+    public override Task<ListModelsResponse> ListModels(ListModelsRequest request, ServerCallContext context)
+    {
+        if (request.PageSize < 0) throw Errors.Invalid("page_size", "INVALID_ARGUMENT", "The page size is negative.");
+        var size = request.PageSize == 0 ? 50 : Math.Min(request.PageSize, 1000);
+        var all = models.All().OrderByDescending(m => m.Name == options.DefaultModel).ThenBy(m => m.Name, StringComparer.Ordinal).ToList();
+        var start = 0;
+        if (request.PageToken.Length > 0)
+        {
+            start = all.FindIndex(m => m.Name == request.PageToken);
+            if (start < 0) throw Errors.Invalid("page_token", "INVALID_ARGUMENT", "The page token is none that this host gave.");
+        }
+
+        var answer = new ListModelsResponse();
+        answer.Models.AddRange(all.Skip(start).Take(size).Select(Write));
+        if (start + size < all.Count) answer.NextPageToken = all[start + size].Name;
+        return Task.FromResult(answer);
+    }
+
+    /// <inheritdoc/>
+    public override Task<Model> GetModel(GetModelRequest request, ServerCallContext context)
+    {
+        var model = request.Name.StartsWith("models/", StringComparison.Ordinal) ? models.Find(request.Name["models/".Length..]) : null;
+        return Task.FromResult(Write(model ?? throw Errors.NotFound("model", request.Name)));
+    }
+
+    private Model Write(FoundModel found)
+    {
+        var model = new Model
+        {
+            Name = "models/" + found.Name,
+            DisplayName = found.Name,
+            State = found.Capabilities is null ? Model.Types.State.Broken : Model.Types.State.Ready,
+            Problem = found.Problem,
+            IsDefault = found.Name == options.DefaultModel,
+            SizeBytes = found.Bytes,
+            LocalPath = found.Folder,
+        };
+        if (found.Capabilities is not { } can) return model;
+        model.Family = "wan2.2-ti2v";
+        model.Parameters = can.TransformerParameters + can.TextEncoderParameters + can.VaeParameters;
+        model.Capabilities = new ModelCapabilities
+        {
+            Rate = new FrameRate { Numerator = can.CanvasRate.Numerator, Denominator = can.CanvasRate.Denominator },
+            MaxCanvasFrames = can.MaxFrames,
+            MaxContextBeforeFrames = can.Before != ContextSupport.None ? can.MaxContextFrames : can.FirstFrame != ContextSupport.None ? 1 : 0,
+            MaxContextAfterFrames = can.After != ContextSupport.None ? can.MaxContextFrames : 0,
+            DefaultSteps = can.DefaultSteps,
+            DefaultGuidance = can.DefaultGuidance,
+        };
+        model.Capabilities.CanvasSizes.AddRange(can.Sizes.Select(s => new PixelSize { Width = s.Width, Height = s.Height }));
+        model.Capabilities.Kinds.AddRange([JobSpec.Types.Kind.Broll, JobSpec.Types.Kind.Still]);
+        if (can.Before != ContextSupport.None || can.After != ContextSupport.None) model.Capabilities.Kinds.Add(JobSpec.Types.Kind.Extend);
+        if (can.Before != ContextSupport.None && can.After != ContextSupport.None) model.Capabilities.Kinds.Add(JobSpec.Types.Kind.Fill);
+        return model;
+    }
+}
