@@ -2,98 +2,131 @@ using static TorchSharp.torch;
 
 namespace EditorBridge.Generation;
 
-/// <summary>What the colour correction at one seam did.</summary>
+/// <summary>What the correction at one seam did; differences in levels of 255, over all context frames.</summary>
 /// <param name="Side">"before" or "after".</param>
 /// <param name="Window">The window whose context it was fitted on.</param>
 /// <param name="Gain">Factor of R, G and B.</param>
-/// <param name="Offset">Summand of R, G and B, in 1/255 of the full range.</param>
-/// <param name="ShiftBefore">Mean difference of decoded and real context frames per channel, largest channel, in 1/255, uncorrected.</param>
-/// <param name="ShiftAfter">The same with the correction.</param>
-/// <param name="ErrorBefore">Mean absolute difference of decoded and real context frames, in 1/255, uncorrected.</param>
-/// <param name="ErrorAfter">The same with the correction.</param>
+/// <param name="Offset">Summand of R, G and B.</param>
+/// <param name="ShiftBefore">Largest mean difference of a channel between decoded and real frames, uncorrected.</param>
+/// <param name="ShiftAfter">The same with gain and offset.</param>
+/// <param name="ErrorBefore">Mean absolute difference of decoded and real frames, uncorrected.</param>
+/// <param name="ErrorAfter">The same with gain and offset: what the VAE loses, carried over the seam and faded out.</param>
+/// <param name="DetailFrames">Frames over which the lost detail fades.</param>
+/// <param name="ShadeFrames">Frames over which the lost large-scale shading fades.</param>
 public sealed record SeamReport(
-    string Side, int Window, IReadOnlyList<double> Gain, IReadOnlyList<double> Offset, double ShiftBefore, double ShiftAfter, double ErrorBefore, double ErrorAfter);
+    string Side, int Window, IReadOnlyList<double> Gain, IReadOnlyList<double> Offset, double ShiftBefore, double ShiftAfter, double ErrorBefore, double ErrorAfter,
+    int DetailFrames, int ShadeFrames);
 
 /// <summary>
-/// A gain and an offset per channel that take the VAE's colour shift off: the least-squares fit from context frames as the VAE decodes them to the real ones.
-/// Kept small, so that a poor fit cannot recolour a clip.
+/// Brings decoded frames beside a seam to the real ones. Gain and offset of each channel take the VAE's colour shift off: the least-squares fit from context
+/// frames as the VAE decodes them to the real ones, kept small, so that a poor fit cannot recolour a clip. What then still differs at the frame that touches the
+/// seam is carried over it and faded out: fine detail within a few frames, since things move on, shading in cells of 16 pixels more slowly.
 /// </summary>
 internal sealed class SeamCorrection : IDisposable
 {
     private const double MostGain = 1.15;
-    private const double MostOffset = 16 / 127.5;
+    private const double MostOffset = 40 / 127.5;
+    private const int Cell = 16;
+    private const int MostDetailFrames = 12;
+    private const int MostShadeFrames = 48;
 
-    private SeamCorrection(Tensor gain, Tensor offset, SeamReport report)
+    private readonly Tensor gain; // [3, 1, 1]
+    private readonly Tensor offset; // [3, 1, 1]
+    private readonly Tensor detail; // [3, H, W]
+    private readonly Tensor shade; // [3, H, W]
+
+    private SeamCorrection(Tensor gain, Tensor offset, Tensor detail, Tensor shade, SeamReport report)
     {
-        Gain = gain;
-        Offset = offset;
+        this.gain = gain.DetachFromDisposeScope();
+        this.offset = offset.DetachFromDisposeScope();
+        this.detail = detail.DetachFromDisposeScope();
+        this.shade = shade.DetachFromDisposeScope();
         Report = report;
     }
 
-    /// <summary>[3, 1, 1].</summary>
-    public Tensor Gain { get; }
-
-    /// <summary>[3, 1, 1].</summary>
-    public Tensor Offset { get; }
-
-    /// <summary>What it does to the context frames.</summary>
+    /// <summary>What it does.</summary>
     public SeamReport Report { get; }
 
     /// <summary>Fits the correction.</summary>
-    /// <param name="decoded">[1, 3, F, H, W].</param>
+    /// <param name="decoded">Context frames as the VAE decodes them, [1, 3, F, H, W].</param>
     /// <param name="real">The same frames.</param>
-    /// <param name="side">"before" or "after".</param>
+    /// <param name="after">Whether they follow the seam.</param>
     /// <param name="window">The window.</param>
-    public static SeamCorrection Fit(Tensor decoded, Tensor real, string side, int window)
+    /// <param name="kept">Frames of the window that are kept.</param>
+    /// <param name="bothEnds">Whether the window has a seam at its other end too.</param>
+    public static SeamCorrection Fit(Tensor decoded, Tensor real, bool after, int window, int kept, bool bothEnds)
     {
         using var scope = NewDisposeScope();
         var x = decoded[0].flatten(1).to(float64); // [3, pixels]
         var y = real[0].flatten(1).to(float64);
         var (xMean, yMean) = (x.mean([1]), y.mean([1]));
         var centred = x - xMean.unsqueeze(1);
-        var variance = centred.square().mean([1]);
-        var covariance = (centred * (y - yMean.unsqueeze(1))).mean([1]);
-        var (xs, ys, v, c) = (xMean.data<double>().ToArray(), yMean.data<double>().ToArray(), variance.data<double>().ToArray(), covariance.data<double>().ToArray());
-        var (gain, offset) = (new double[3], new double[3]);
+        var variances = centred.square().mean([1]).data<double>().ToArray();
+        var covariances = (centred * (y - yMean.unsqueeze(1))).mean([1]).data<double>().ToArray();
+        var (xs, ys) = (xMean.data<double>().ToArray(), yMean.data<double>().ToArray());
+        var (gains, offsets) = (new double[3], new double[3]);
         for (var i = 0; i < 3; i++)
         {
             // A flat picture says nothing about the gain.
-            gain[i] = v[i] < 1e-4 ? 1 : Math.Clamp(c[i] / v[i], 1 / MostGain, MostGain);
-            offset[i] = Math.Clamp(ys[i] - gain[i] * xs[i], -MostOffset, MostOffset);
+            gains[i] = variances[i] < 1e-4 ? 1 : Math.Clamp(covariances[i] / variances[i], 1 / MostGain, MostGain);
+            offsets[i] = Math.Clamp(ys[i] - gains[i] * xs[i], -MostOffset, MostOffset);
         }
 
-        var (gains, offsets) = (tensor(gain, dtype: float64), tensor(offset, dtype: float64));
-        var corrected = x * gains.unsqueeze(1) + offsets.unsqueeze(1);
+        var gain = tensor(gains, dtype: float64).view(3, 1);
+        var offset = tensor(offsets, dtype: float64).view(3, 1);
+        var corrected = x * gain + offset;
         double Shift(Tensor t) => (t.mean([1]) - yMean).abs().max().item<double>() * 127.5;
         double Error(Tensor t) => (t - y).abs().mean().item<double>() * 127.5;
-        var report = new SeamReport(side, window, gain, [.. offset.Select(o => o * 127.5)], Shift(x), Shift(corrected), Error(x), Error(corrected));
-        return new SeamCorrection(
-            gains.to(float32).view(3, 1, 1).DetachFromDisposeScope(), offsets.to(float32).view(3, 1, 1).DetachFromDisposeScope(), report);
+        // Two seams share a window's frames; detail of one is gone before that of the other begins.
+        var detailFrames = Math.Min(MostDetailFrames, bothEnds ? (kept + 1) / 2 : kept);
+        var shadeFrames = Math.Min(MostShadeFrames, kept);
+        var report = new SeamReport(
+            after ? "after" : "before", window, gains, [.. offsets.Select(o => o * 127.5)], Shift(x), Shift(corrected), Error(x), Error(corrected), detailFrames, shadeFrames);
+
+        var (gain32, offset32) = (gain.to(float32).view(3, 1, 1), offset.to(float32).view(3, 1, 1));
+        var at = after ? 0 : decoded.shape[2] - 1;
+        var lost = real[0, .., at] - (decoded[0, .., at] * gain32 + offset32).clamp(-1, 1); // [3, H, W]
+        var shade = nn.functional.interpolate(
+            nn.functional.avg_pool2d(lost.unsqueeze(0), Cell), [lost.shape[1], lost.shape[2]], mode: InterpolationMode.Bilinear, align_corners: false)[0];
+        return new SeamCorrection(gain32, offset32, lost - shade, shade.clone(), report);
     }
 
-    /// <summary>Corrects a frame that lies between two seams, or beside one.</summary>
+    /// <summary>Corrects a frame between two seams, or beside one.</summary>
     /// <param name="frame">[3, H, W].</param>
     /// <param name="before">Correction at the start, or null.</param>
     /// <param name="after">Correction at the end, or null.</param>
-    /// <param name="position">0 at the start, 1 at the end.</param>
-    public static Tensor Apply(Tensor frame, SeamCorrection? before, SeamCorrection? after, double position)
+    /// <param name="index">Number of the frame among the kept ones, from 0.</param>
+    /// <param name="count">Kept frames.</param>
+    public static Tensor Apply(Tensor frame, SeamCorrection? before, SeamCorrection? after, int index, int count)
     {
         using var scope = NewDisposeScope();
-        var (gain, offset) = (before, after) switch
-        {
-            (null, null) => (null, null),
-            ({ } b, null) => (b.Gain, b.Offset),
-            (null, { } a) => (a.Gain, a.Offset),
-            ({ } b, { } a) => (lerp(b.Gain, a.Gain, position), lerp(b.Offset, a.Offset, position)),
-        };
-        if (gain is null) return frame.alias().MoveToOuterDisposeScope();
-        return (frame * gain + offset!).clamp(-1, 1).MoveToOuterDisposeScope();
+        if (before is null && after is null) return frame.clone().MoveToOuterDisposeScope();
+        var position = (index + 1.0) / (count + 1);
+        var gain = before is null ? after!.gain : after is null ? before.gain : before.gain + (after.gain - before.gain) * position;
+        var offset = before is null ? after!.offset : after is null ? before.offset : before.offset + (after.offset - before.offset) * position;
+        var corrected = (frame * gain + offset).clamp(-1, 1);
+        if (before is not null) corrected = before.Carried(corrected, index);
+        if (after is not null) corrected = after.Carried(corrected, count - 1 - index);
+        return corrected.clamp(-1, 1).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
     public void Dispose()
     {
-        Gain.Dispose();
-        Offset.Dispose();
+        gain.Dispose();
+        offset.Dispose();
+        detail.Dispose();
+        shade.Dispose();
     }
+
+    // Distance 0 is the frame beside the seam.
+    private Tensor Carried(Tensor frame, int distance)
+    {
+        var (fine, coarse) = (Fade(distance, Report.DetailFrames), Fade(distance, Report.ShadeFrames));
+        var sum = fine > 0 ? frame + detail * fine : frame;
+        return coarse > 0 ? sum + shade * coarse : sum;
+    }
+
+    // A raised cosine from one at the seam to zero.
+    private static double Fade(int distance, int frames) => distance >= frames ? 0 : 0.5 + 0.5 * Math.Cos(Math.PI * (distance + 1) / (frames + 1));
 }

@@ -38,6 +38,11 @@ internal sealed class TakeClock
     /// <summary>Seconds of encoding context and decoding.</summary>
     public double VaeSeconds => measuredSeconds[1];
 
+    /// <summary>The speed of this run; null when it did only one kind of work.</summary>
+    public SpeedFigures? Speed => measuredSeconds[0] > 0 && measuredSeconds[1] > 0
+        ? new SpeedFigures(TimeBasis.Measured, measuredFlops[0] / measuredSeconds[0], measuredFlops[1] / measuredSeconds[1])
+        : null;
+
     /// <summary>Work that an earlier run did.</summary>
     public void SkipSteps(int window, int count) => done[0] += stepFlops[window] * count;
 
@@ -61,9 +66,9 @@ internal sealed class TakeClock
 
     private double? Left()
     {
-        double? Speed(int kind) => measuredSeconds[kind] > 0 ? measuredFlops[kind] / measuredSeconds[kind] : null;
-        var sampling = Speed(0) ?? Speed(1);
-        var decoding = Speed(1) ?? Speed(0);
+        double? Rate(int kind) => measuredSeconds[kind] > 0 ? measuredFlops[kind] / measuredSeconds[kind] : null;
+        var sampling = Rate(0) ?? Rate(1);
+        var decoding = Rate(1) ?? Rate(0);
         return sampling is null ? null : Math.Max(0, Sampling - done[0]) / sampling + Math.Max(0, Decoding - done[1]) / decoding;
     }
 

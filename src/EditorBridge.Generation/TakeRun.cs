@@ -50,6 +50,9 @@ public sealed record TakeResult
     /// <summary>Seconds of decoding in this run.</summary>
     public required double VaeSeconds { get; init; }
 
+    /// <summary>The speed it reached, for the estimates of later plans; null when this run only finished what another began.</summary>
+    public required SpeedFigures? Speed { get; init; }
+
     /// <summary>Seconds of this run.</summary>
     public required double Seconds { get; init; }
 }
@@ -115,6 +118,7 @@ public static class TakeRun
             PromptPieces = pieces,
             SamplingSeconds = clock.SamplingSeconds,
             VaeSeconds = clock.VaeSeconds,
+            Speed = clock.Speed,
             Seconds = options.Time.GetElapsedTime(start).TotalSeconds,
         };
     }

@@ -122,11 +122,11 @@ internal sealed class TakeRunner(
         {
             var head = made.Before is null ? null : model.Vae.Encode(made.Before);
             var beside = made.After is null ? null : model.Vae.Encode(made.After);
-            if (head is not null) made.StartSeam = Fit(head, made.Before!, made.Cache, "before", window);
             // The shot after is this window's neighbour only where it follows at once; early windows of a long fill aim at it from afar.
+            var meets = beside is not null && (window.AfterInSlots || window.AfterQuarters[0] == window.Deliver.End);
+            if (head is not null) made.StartSeam = Fit(head, made.Before!, made.Cache, after: false, window, meets);
             using var alone = new WanVideoVaeCache();
-            if (beside is not null && (window.AfterInSlots || window.AfterQuarters[0] == window.Deliver.End))
-                made.EndSeam = Fit(beside, made.After!, alone, "after", window);
+            if (meets) made.EndSeam = Fit(beside!, made.After!, alone, after: true, window, head is not null);
 
             var latents = state.Latents(window.Order);
             if (latents is null)
@@ -163,7 +163,7 @@ internal sealed class TakeRunner(
             : throw new InvalidOperationException($"A window plans {frames} context frames; {context?.shape[2] ?? 0} are there.");
     }
 
-    private SeamCorrection Fit(Tensor latents, Tensor real, WanVideoVaeCache cache, string side, WindowPlan window)
+    private SeamCorrection Fit(Tensor latents, Tensor real, WanVideoVaeCache cache, bool after, WindowPlan window, bool bothEnds)
     {
         using var scope = NewDisposeScope();
         var pieces = new List<Tensor>();
@@ -174,7 +174,7 @@ internal sealed class TakeRunner(
             pieces.Add(clock.Latents(1, () => model.Vae.DecodeChunk(latent, cache)));
         }
 
-        var seam = SeamCorrection.Fit(cat(pieces, 2), real, side, window.Order);
+        var seam = SeamCorrection.Fit(cat(pieces, 2), real, after, window.Order, (int)window.Deliver.Duration, bothEnds);
         seams.Add(seam.Report);
         return seam;
     }
@@ -194,7 +194,17 @@ internal sealed class TakeRunner(
         while (sampling.StepsTaken < sampling.Steps)
         {
             var preview = options.Time.GetElapsedTime(shown) >= options.PreviewInterval;
-            clock.Step(window.Order, () => sampling.Step(preview ? step => Preview(window, step, contextCache) : null, cancellation));
+            try
+            {
+                clock.Step(window.Order, () => sampling.Step(preview ? step => Preview(window, step, contextCache) : null, cancellation));
+            }
+            catch (OperationCanceledException)
+            {
+                // Whoever suspends a job wants to go on from here; whoever cancels it removes the folder.
+                if (sampling.StepsTaken > 0) state.SaveStep(window.Order, sampling);
+                throw;
+            }
+
             if (preview) shown = options.Time.GetTimestamp();
             if (sampling.StepsTaken < sampling.Steps && options.Time.GetElapsedTime(saved) >= options.CheckpointInterval)
             {
@@ -242,8 +252,8 @@ internal sealed class TakeRunner(
         for (var f = 0; f < frames.shape[2]; f++, first++)
         {
             if (!window.Deliver.Contains(first)) continue;
-            var position = (first - window.Deliver.Start + 1.0) / (window.Deliver.Duration + 1);
-            kept.Add(SeamCorrection.Apply(frames[0, .., f], made.StartSeam, made.EndSeam, position).DetachFromDisposeScope());
+            var index = (int)(first - window.Deliver.Start);
+            kept.Add(SeamCorrection.Apply(frames[0, .., f], made.StartSeam, made.EndSeam, index, (int)window.Deliver.Duration).DetachFromDisposeScope());
         }
 
         return kept;

@@ -125,6 +125,14 @@ public class TakeRunTests(TinyModel tiny)
         Assert.ThrowsAny<OperationCanceledException>(() => job.Run(tiny.Model, new KeptFrames(), listener, cancellation: cancel.Token));
         Assert.Equal(1, listener.Heard[^1].Step);
         Assert.Equal(live, torch.Tensor.TotalCount);
+
+        // What was sampled is kept: a suspended take goes on from there.
+        var second = new Listener();
+        var clip = new KeptFrames();
+        var result = job.Run(tiny.Model, clip, second);
+        Assert.Equal(1, second.Heard.First(p => p.Stage == TakeStage.Sampling).Step);
+        Assert.Equal(Frames(job.Plan.Request), clip.Frames);
+        Assert.Equal(TimeBasis.Measured, result.Speed!.Basis);
     }
 
     [Fact]
