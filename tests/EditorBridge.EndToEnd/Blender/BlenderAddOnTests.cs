@@ -1,0 +1,107 @@
+using System.Diagnostics;
+using System.Runtime.CompilerServices;
+using System.Text.Json;
+
+namespace EditorBridge.EndToEnd.Blender;
+
+/// <summary>The add-on in a real Blender without a window, with the real program and the shipped model.</summary>
+public sealed class BlenderAddOnTests : IDisposable
+{
+    private readonly string folder = Directory.CreateTempSubdirectory("blender-").FullName;
+
+    private string DataFolder => Path.Combine(folder, "d");
+
+    public void Dispose()
+    {
+        StopHost();
+        Directory.Delete(folder, recursive: true);
+    }
+
+    [BlenderFact]
+    [Trait("Speed", "slow")]
+    public void TheThreeJobsRunInTheSequencer()
+    {
+        var blender = Find("blender") ?? throw new InvalidOperationException("Blender is missing: eng/setup.sh test installs it.");
+        foreach (var name in new[] { "a", "b" })
+            Run("ffmpeg", ["-v", "error", "-f", "lavfi", "-i", "testsrc2=s=320x180:r=24000/1001", "-frames:v", "96", "-c:v", "libx264", "-pix_fmt", "yuv420p",
+                Path.Combine(folder, name + ".mp4")], 60);
+
+        var scripts = Path.Combine(folder, "scripts");
+        CopyFolder(Path.Combine(Root(), "plugin-manifests", "blender", "editorbridge"), Path.Combine(scripts, "addons", "editorbridge"));
+        var output = Run(blender,
+            ["-b", "--factory-startup", "--python-exit-code", "1", "--python", Path.Combine(Root(), "tests", "EditorBridge.EndToEnd", "Blender", "in_blender.py"), "--", folder],
+            1500,
+            new()
+            {
+                ["BLENDER_USER_SCRIPTS"] = scripts,
+                ["BLENDER_USER_CONFIG"] = Path.Combine(folder, "config"),
+                ["EDITORBRIDGE_CLI"] = Program(),
+                ["EDITORBRIDGE_DATA"] = DataFolder,
+                ["EDITORBRIDGE_HOST__IdleTimeout"] = "00:05:00",
+            });
+        Assert.Contains("ALL PASSED", output);
+    }
+
+    private static string Root([CallerFilePath] string source = "") => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(source)!, "..", "..", ".."));
+
+    /// <summary>The program that the solution's build made, of this test's own configuration.</summary>
+    private static string Program()
+    {
+        var configuration = new DirectoryInfo(AppContext.BaseDirectory);
+        return Path.Combine(configuration.Parent!.Parent!.FullName, "EditorBridge.Cli", configuration.Name, OperatingSystem.IsWindows() ? "editorbridge.exe" : "editorbridge");
+    }
+
+    private void StopHost()
+    {
+        try
+        {
+            using var endpoint = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(DataFolder, "endpoint.json")));
+            using var host = Process.GetProcessById(endpoint.RootElement.GetProperty("processId").GetInt32());
+            host.Kill(entireProcessTree: true);
+            host.WaitForExit(TimeSpan.FromSeconds(10));
+        }
+        catch (Exception error) when (error is IOException or ArgumentException or InvalidOperationException)
+        {
+            // None was started, or it has ended.
+        }
+    }
+
+    private static string? Find(string program) => (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator)
+        .Select(directory => Path.Combine(directory, OperatingSystem.IsWindows() ? program + ".exe" : program)).FirstOrDefault(File.Exists);
+
+    private static string Run(string program, string[] arguments, int seconds, Dictionary<string, string>? environment = null)
+    {
+        var start = new ProcessStartInfo(program) { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (var argument in arguments)
+            start.ArgumentList.Add(argument);
+        foreach (var (name, value) in environment ?? [])
+            start.Environment[name] = value;
+        using var process = Process.Start(start)!;
+        var errors = process.StandardError.ReadToEndAsync();
+        var output = process.StandardOutput.ReadToEndAsync();
+        if (!process.WaitForExit(TimeSpan.FromSeconds(seconds)))
+        {
+            process.Kill(entireProcessTree: true);
+            Assert.Fail($"{program} took longer than {seconds} s.\n{output.Result}\n{errors.Result}");
+        }
+        Assert.True(process.ExitCode == 0, $"{program} ended with {process.ExitCode}.\n{output.Result}\n{errors.Result}");
+        return output.Result;
+    }
+
+    private static void CopyFolder(string from, string to)
+    {
+        Directory.CreateDirectory(to);
+        foreach (var file in Directory.GetFiles(from))
+            File.Copy(file, Path.Combine(to, Path.GetFileName(file)));
+    }
+
+    /// <summary>Skipped where Blender is missing, but not in continuous integration.</summary>
+    private sealed class BlenderFactAttribute : FactAttribute
+    {
+        public BlenderFactAttribute()
+        {
+            if (Environment.GetEnvironmentVariable("CI") != "true" && Find("blender") is null)
+                Skip = "Blender is not installed.";
+        }
+    }
+}
