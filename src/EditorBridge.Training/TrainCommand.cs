@@ -22,8 +22,10 @@ internal static class TrainCommand
         var seed = new Option<ulong>("--seed") { Description = "Start of the random streams.", DefaultValueFactory = _ => 1 };
         var full = new Option<bool>("--fp32") { Description = "Compute in fp32 throughout instead of bf16 with fp32 masters." };
         var from = new Option<string?>("--from") { Description = "Diffusers folder of weights to begin with." };
+        var device = new Option<string>("--device") { Description = "cpu or cuda.", DefaultValueFactory = _ => "cpu" };
+        var guide = new Option<double>("--guide") { Description = "Weight at the beginning of the pull towards cosine coefficients; 0 for none.", DefaultValueFactory = _ => 0.3 };
         var decoder = new Option<bool>("--decoder-only") { Description = "Leave the encoder as it is: latents and what was trained on them stay valid." };
-        var command = new Command("vae", "Trains the video autoencoder.") { folder, minutes, rate, threads, seed, full, from, decoder };
+        var command = new Command("vae", "Trains the video autoencoder.") { folder, minutes, rate, threads, seed, full, from, decoder, guide, device };
         command.SetAction(result =>
         {
             NativeTorch.Load();
@@ -36,7 +38,7 @@ internal static class TrainCommand
                 {
                     Folder = out_, Time = TimeSpan.FromMinutes(result.GetValue(minutes)), Seed = result.GetValue(seed),
                     Rate = result.GetValue(rate), HalfPrecision = !result.GetValue(full), From = result.GetValue(from),
-                    DecoderOnly = result.GetValue(decoder),
+                    DecoderOnly = result.GetValue(decoder), Guide = result.GetValue(guide), Device = result.GetValue(device)!,
                 },
                 line => Write(log, line));
             return 0;
@@ -87,7 +89,8 @@ internal static class TrainCommand
         var seed = new Option<ulong>("--seed") { Description = "Start of the random streams.", DefaultValueFactory = _ => 1 };
         var full = new Option<bool>("--fp32") { Description = "Compute in fp32 throughout." };
         var from = new Option<string?>("--from") { Description = "Diffusers folder of weights to begin with." };
-        var command = new Command("dit", "Trains the transformer and the text encoder.") { folder, shards, vocabulary, minutes, rate, tokens, small, threads, seed, full, from };
+        var device = new Option<string>("--device") { Description = "cpu or cuda.", DefaultValueFactory = _ => "cpu" };
+        var command = new Command("dit", "Trains the transformer and the text encoder.") { folder, shards, vocabulary, minutes, rate, tokens, small, threads, seed, full, from, device };
         command.SetAction(result =>
         {
             NativeTorch.Load();
@@ -100,7 +103,7 @@ internal static class TrainCommand
                 {
                     Folder = target, Shards = result.GetValue(shards)!, Vocabulary = result.GetValue(vocabulary)!, Time = TimeSpan.FromMinutes(result.GetValue(minutes)),
                     Rate = result.GetValue(rate), Tokens = result.GetValue(tokens), SmallShare = result.GetValue(small), Seed = result.GetValue(seed),
-                    HalfPrecision = !result.GetValue(full), From = result.GetValue(from),
+                    HalfPrecision = !result.GetValue(full), From = result.GetValue(from), Device = result.GetValue(device)!,
                 },
                 line => Write(log, line));
             return 0;

@@ -5,6 +5,7 @@ using EditorBridge.Diffusion.Text;
 using EditorBridge.Diffusion.Wan;
 using EditorBridge.Training.Captions;
 using EditorBridge.Training.Optimisation;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace EditorBridge.Training.Dit;
@@ -29,6 +30,9 @@ public sealed record DitTraining
 
     /// <summary>Start of the random streams.</summary>
     public ulong Seed { get; init; } = 1;
+
+    /// <summary>Where to compute: cpu or cuda.</summary>
+    public string Device { get; init; } = "cpu";
 
     /// <summary>Peak learning rate.</summary>
     public double Rate { get; init; } = 1.5e-3;
@@ -63,6 +67,8 @@ public static class DitTrainer
             text.InitializeRandomly(generator);
         }
 
+        transformer.to(device(run.Device));
+        text.to(device(run.Device));
         transformer.ComputeType = run.HalfPrecision ? bfloat16 : float32;
         using var optimizer = new WeightOptimizer(transformer, IsMatrix, average: 0.999);
         using var textOptimizer = new WeightOptimizer(text, TextWarmUp.IsMatrix, average: 0.999);
@@ -121,13 +127,14 @@ public static class DitTrainer
         int batch = Math.Clamp(tokens / perClip, 1, shard.Scenes.Count);
         int[] rows = [.. Enumerable.Range(0, shard.Scenes.Count).OrderBy(_ => random.NextBits()).Take(batch)];
         var index = tensor(rows.Select(r => (long)r).ToArray());
-        Tensor Take(Tensor latents) => latents.index_select(0, index).to(float32);
+        var here = transformer.parameters().First().device;
+        Tensor Take(Tensor latents) => latents.index_select(0, index).to(float32).to(here);
         var (main, conditioning) = mix.LayOut(shard.Frames, Take(shard.Main), Take(shard.Before), Take(shard.After));
 
         var prompts = rows.Select(r => tokenizer.EncodePrompt(random.Chance(0.1) ? "" : CaptionWriter.Write(shard.Scenes[r], random), 64)).ToArray();
         var context = text.EncodeContext(prompts, 64);
 
-        var sigma = tensor(rows.Select(_ => (float)NoiseLevel(random)).ToArray());
+        var sigma = tensor(rows.Select(_ => (float)NoiseLevel(random)).ToArray()).to(here);
         var wide = sigma.view(-1, 1, 1, 1, 1);
         var noise = randn_like(main);
         var noisy = main * (1 - wide) + noise * wide;

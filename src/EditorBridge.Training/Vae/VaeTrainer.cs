@@ -26,6 +26,12 @@ public sealed record VaeTraining
     /// <summary>Whether convolutions run in bf16 (masters stay fp32).</summary>
     public bool HalfPrecision { get; init; } = true;
 
+    /// <summary>Where to compute: cpu or cuda.</summary>
+    public string Device { get; init; } = "cpu";
+
+    /// <summary>Weight at the beginning of the pull towards the coefficients that vary most; a fiftieth of it is left at the end.</summary>
+    public double Guide { get; init; } = 0.3;
+
     /// <summary>Whether encoder and latent statistics stay as they are in <see cref="From"/>: latents cached before remain valid.</summary>
     public bool DecoderOnly { get; init; }
 
@@ -57,6 +63,7 @@ public static class VaeTrainer
 
         using var network = new WanVideoVae(sizes);
         network.Initialise();
+        QuietPosterior(network);
         if (run.From is { } from)
         {
             using var start = WanVideoVae.Load(from);
@@ -70,7 +77,7 @@ public static class VaeTrainer
         }
 
         var type = run.HalfPrecision ? bfloat16 : float32;
-        network.to(type);
+        network.to(type).to(torch.device(run.Device));
         network.ConvolutionType = type;
         using var optimizer = new WeightOptimizer(network, IsMatrix);
         double before = 0;
@@ -81,6 +88,7 @@ public static class VaeTrainer
             log($"going on at step {optimizer.Steps}, {before:F0} s");
         }
 
+        using var target = run.DecoderOnly || run.Guide == 0 ? null : LatentTarget.Measure(sizes.ZDim, run.Seed);
         using var clips = new VaeClips(run.Seed + (ulong)optimizer.Steps);
         var schedule = new RateSchedule(run.Rate);
         var watch = Stopwatch.StartNew();
@@ -94,7 +102,7 @@ public static class VaeTrainer
                 break;
             }
 
-            var (loss, divergence) = Step(network, optimizer, clips.Take(), type, schedule.At(progress));
+            var (loss, divergence) = Step(network, optimizer, clips.Take(), type, schedule.At(progress), target, run.Guide * Math.Pow(0.02, Math.Min(1, 1.5 * progress)));
             (sum, kl, count) = (sum + loss, kl + divergence, count + 1);
             if (watch.Elapsed.TotalSeconds - logged > 20)
             {
@@ -113,15 +121,20 @@ public static class VaeTrainer
     }
 
     /// <summary>One update; gives the loss and the divergence of the posterior.</summary>
-    internal static (double Loss, double Divergence) Step(WanVideoVae network, WeightOptimizer optimizer, ClipBatch batch, ScalarType type, double rate)
+    internal static (double Loss, double Divergence) Step(WanVideoVae network, WeightOptimizer optimizer, ClipBatch batch, ScalarType type, double rate, LatentTarget? target = null, double guide = 0)
     {
         using var scope = NewDisposeScope();
-        var video = tensor(batch.Values, [batch.Count, 3, batch.Frames, batch.Height, batch.Width]);
+        var video = tensor(batch.Values, [batch.Count, 3, batch.Frames, batch.Height, batch.Width]).to(network.parameters().First().device);
         var (mean, logVariance) = network.EncodeMoments(video.to(type));
         (mean, logVariance) = (mean.to(float32), logVariance.to(float32).clamp(-20, 6));
         var latent = mean + (0.5 * logVariance).exp() * randn_like(mean);
         var decoded = network.Decode(network.Normalise(latent).to(type), clamp: false).to(float32);
         var (loss, divergence) = VaeLoss.Of(video, decoded, mean, logVariance);
+        if (target is not null)
+        {
+            loss = loss + guide * (mean - target.Of(video)).square().mean();
+        }
+
         loss.backward();
         optimizer.Step(rate);
         return (loss.item<float>(), divergence.item<float>());
@@ -129,6 +142,14 @@ public static class VaeTrainer
 
     internal static bool IsMatrix(string name, Tensor weight) =>
         weight.ndim >= 4 && weight.size(0) >= 16 && weight.size(1) >= 16 && !name.EndsWith("norm.gamma", StringComparison.Ordinal);
+
+    // Noise as strong as the signal would hide what the encoder says from the decoder for the first hundreds of steps.
+    private static void QuietPosterior(WanVideoVae network)
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        network.named_parameters().Single(p => p.name == "quant_conv.bias").parameter.narrow(0, network.Config.ZDim, network.Config.ZDim).fill_(-4);
+    }
 
     private static void CopyWithoutStatistics(WanVideoVae from, WanVideoVae to)
     {
