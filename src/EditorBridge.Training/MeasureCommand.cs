@@ -30,7 +30,7 @@ internal static class MeasureCommand
     public static Command Create()
     {
         var model = new Option<string>("--model") { Description = "Model folder.", Required = true };
-        var classifier = new Option<string>("--classifier") { Description = "File from 'classifier'.", Required = true };
+        var classifier = new Option<string?>("--classifier") { Description = "File from 'classifier'; without it attributes are not measured." };
         var clips = new Option<int>("--clips") { Description = "Generated clips; 24 take about ten minutes on one core.", DefaultValueFactory = _ => 24 };
         var output = new Option<string?>("--json") { Description = "JSON file to write." };
         var width = new Option<int>("--width") { Description = "Pixels across.", DefaultValueFactory = _ => 288 };
@@ -42,7 +42,7 @@ internal static class MeasureCommand
             NativeTorch.Load();
             set_num_threads(1);
             using var sketch = new SketchModel(result.GetValue(model)!) { Guidance = result.GetValue(guidance) };
-            using var judge = SceneClassifier.Load(result.GetValue(classifier)!);
+            using var judge = result.GetValue(classifier) is { } weights ? SceneClassifier.Load(weights) : null;
             var table = new SketchQuality(sketch, judge, result.GetValue(width), result.GetValue(height), Console.Error.WriteLine).Run(result.GetValue(clips));
             Console.WriteLine(table.ToMarkdown());
             if (result.GetValue(output) is { } file)

@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 namespace EditorBridge.Training.Measure;
 
 /// <summary>Measures a model folder on prompts and clips it was not trained on.</summary>
-public sealed class SketchQuality(SketchModel model, SceneClassifier classifier, int width, int height, Action<string> log)
+public sealed class SketchQuality(SketchModel model, SceneClassifier? classifier, int width, int height, Action<string> log)
 {
     private const int Context = SketchSizes.ContextFrames;
     private readonly int _plane = width * height;
@@ -20,7 +20,11 @@ public sealed class SketchQuality(SketchModel model, SceneClassifier classifier,
     {
         var table = new QualityTable();
         Autoencoder(table, Math.Max(1, clips / 6), seed);
-        Attributes(table, clips, seed);
+        if (classifier is not null)
+        {
+            Attributes(table, classifier, clips, seed);
+        }
+
         Extension(table, Math.Max(2, clips / 2), seed);
         Fill(table, Math.Max(2, clips / 2), seed);
         Reversal(table, Math.Max(2, clips / 2), seed);
@@ -45,7 +49,7 @@ public sealed class SketchQuality(SketchModel model, SceneClassifier classifier,
         }
     }
 
-    private void Attributes(QualityTable table, int count, ulong seed)
+    private void Attributes(QualityTable table, SceneClassifier judge, int count, ulong seed)
     {
         var random = SeededRandom.For(seed, 2);
         List<long[]> truth = [], rendered = [], decoded = [], generated = [];
@@ -55,11 +59,11 @@ public sealed class SketchQuality(SketchModel model, SceneClassifier classifier,
             var scene = Scene.Sample(random);
             truth.Add(SceneFacts.Of(scene));
             float[] source = SceneRenderer.RenderClip(scene, width, height, SceneClassifier.Frames, -0.5);
-            rendered.Add(Guess(source));
-            decoded.Add(Guess(model.Decode(model.Encode(source, SceneClassifier.Frames, width, height))));
+            rendered.Add(Guess(judge, source));
+            decoded.Add(Guess(judge, model.Decode(model.Encode(source, SceneClassifier.Frames, width, height))));
             string prompt = CaptionWriter.Write(scene, random, complete: true);
             var layout = new ConditionedLatents(ConditioningLayout.Forward(SceneClassifier.Frames, 0, 0));
-            generated.Add(Guess(model.Decode(model.Sample(prompt, layout, width, height, (long)seed + i))));
+            generated.Add(Guess(judge, model.Decode(model.Sample(prompt, layout, width, height, (long)seed + i))));
             log($"attributes {i + 1}/{count}");
         }
 
@@ -77,10 +81,10 @@ public sealed class SketchQuality(SketchModel model, SceneClassifier classifier,
         }
     }
 
-    private long[] Guess(float[] clip)
+    private long[] Guess(SceneClassifier judge, float[] clip)
     {
         using var scope = NewDisposeScope();
-        return classifier.Classify(SceneClassifier.Look(tensor(clip, [1, 3, SceneClassifier.Frames, height, width])))[0];
+        return judge.Classify(SceneClassifier.Look(tensor(clip, [1, 3, SceneClassifier.Frames, height, width])))[0];
     }
 
     private void Extension(QualityTable table, int count, ulong seed)

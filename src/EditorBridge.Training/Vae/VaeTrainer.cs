@@ -102,7 +102,9 @@ public static class VaeTrainer
                 break;
             }
 
-            var (loss, divergence) = Step(network, optimizer, clips.Take(), type, schedule.At(progress), target, run.Guide * Math.Pow(0.02, Math.Min(1, 1.5 * progress)));
+            var batch = clips.Take();
+            double rate = schedule.At(progress), guide = run.Guide * Math.Pow(0.02, Math.Min(1, 1.5 * progress));
+            var (loss, divergence) = QuietCollector.Run(() => Step(network, optimizer, batch, type, rate, target, guide));
             (sum, kl, count) = (sum + loss, kl + divergence, count + 1);
             if (watch.Elapsed.TotalSeconds - logged > 20)
             {
