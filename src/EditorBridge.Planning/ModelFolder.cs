@@ -5,6 +5,7 @@ using System.Text.Json;
 using EditorBridge.Models;
 using EditorBridge.Models.Configs;
 using EditorBridge.Models.Safetensors;
+using EditorBridge.Models.Variants;
 using EditorBridge.Timeline;
 
 namespace EditorBridge.Planning;
@@ -88,6 +89,10 @@ public static class ModelFolder
         if (!settings.Ok) return ReadResult<ModelCapabilities>.Failed(settings.Problem);
         var transformer = ConfigFile.ReadTransformer(Path.Combine(folder, "transformer", "config.json"));
         if (!transformer.Ok) return ReadResult<ModelCapabilities>.Failed(transformer.Problem);
+        var variant = WanVariant.Recognise(transformer.Value, folder);
+        if (!variant.Ok) return ReadResult<ModelCapabilities>.Failed(variant.Problem);
+        if (!variant.Value.Supported)
+            return ReadResult<ModelCapabilities>.Failed($"'{folder}' holds {variant.Value.Name}, which this version does not run; choose Wan 2.2 TI2V or a model in its form.");
         var vae = ConfigFile.ReadVae(Path.Combine(folder, "vae", "config.json"));
         if (!vae.Ok) return ReadResult<ModelCapabilities>.Failed(vae.Problem);
 

@@ -15,6 +15,9 @@ internal sealed class GenerationPipeline : ITakePipeline
 {
     private const string ContactSheet = "contact-sheet.jpg";
 
+    // Looking for it starts it several times, so one look is enough for a process.
+    private static FFmpegTools? _tools;
+
     /// <inheritdoc/>
     public TakeFinished Run(StartTake start, TakeSignals signals)
     {
@@ -22,8 +25,7 @@ internal sealed class GenerationPipeline : ITakePipeline
         var plan = folder.ReadPlan();
         var take = plan.Takes[start.Take].Number;
         Say(signals, plan, JobProgress.Types.Stage.LoadingModel);
-        var found = FFmpegTools.FindAsync(signals.Cancel).GetAwaiter().GetResult();
-        if (!found.TryGet(out var tools, out var missing)) throw new MediaException(missing);
+        var tools = Tools(signals.Cancel);
         var model = ModelCache.Get(start.ModelFolder);
         Say(signals, plan, JobProgress.Types.Stage.EncodingText);
         var fresh = !Directory.Exists(folder.State(take));
@@ -41,6 +43,13 @@ internal sealed class GenerationPipeline : ITakePipeline
         // A run that went on from saved state has not timed all of its work.
         if (fresh) (made.TransformerFlops, made.VaeFlops) = Speed(plan, result);
         return made;
+    }
+
+    private static FFmpegTools Tools(CancellationToken cancellation)
+    {
+        if (_tools is not null) return _tools;
+        var found = FFmpegTools.FindAsync(cancellation).GetAwaiter().GetResult();
+        return _tools = found.TryGet(out var tools, out var missing) ? tools : throw new MediaException(missing);
     }
 
     private static void Say(TakeSignals signals, Plan plan, JobProgress.Types.Stage stage) =>

@@ -4,6 +4,7 @@ using EditorBridge.Protocol.V1;
 namespace EditorBridge.Client.Tests;
 
 /// <summary>Clips come whole or not at all, also over connections that break.</summary>
+[Trait("Speed", "slow")]
 public sealed class FetchTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

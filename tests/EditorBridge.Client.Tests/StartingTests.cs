@@ -4,6 +4,7 @@ using EditorBridge.Host.Tests.Support;
 namespace EditorBridge.Client.Tests;
 
 /// <summary>The client finds the host, or starts it, as the command line does.</summary>
+[Trait("Speed", "slow")]
 public sealed class StartingTests : IDisposable
 {
     private readonly TemporaryFolder _folder = new();

@@ -7,6 +7,7 @@ using Rehearsal = EditorBridge.Protocol.Worker.V1.Rehearsal;
 namespace EditorBridge.Host.Tests;
 
 /// <summary>Hosts that are killed, stopped, started twice, or left alone.</summary>
+[Trait("Speed", "slow")]
 public class HostLifeTests
 {
     [Fact]
@@ -100,6 +101,18 @@ public class HostLifeTests
             if (!process.HasExited) process.Kill();
             Directory.Delete(Path.GetDirectoryName(settings.Item2)!, recursive: true);
         }
+    }
+
+    [Fact]
+    public async Task A_job_that_would_fill_the_disk_is_not_begun()
+    {
+        await using var host = await RunningHost.StartAsync(("SpareDiskBytes", "1000000000000000000"));
+        using var client = await host.ConnectAsync();
+        var ended = await client.WaitAsync((await client.SubmitAsync(RunningHost.Job())).Name);
+        Assert.Equal(Job.Types.State.Failed, ended.State);
+        Assert.Equal("DISK_FULL", EditorBridgeException.From(ended.Error).Reason);
+        Assert.Contains(await client.DiagnoseAsync(), f => f is { Subject: "disk", Severity: Finding.Types.Severity.Error });
+        Assert.Empty(host.Workers());
     }
 
     [Theory]

@@ -15,6 +15,7 @@ namespace EditorBridge.Host.Tests;
 
 /// <summary>Jobs carried through by a real worker process, which is made to fail in every way there is.</summary>
 [Collection(SharedHost.Name)]
+[Trait("Speed", "slow")]
 public sealed class RunningJobTests(SharedHost shared)
 {
     [Fact]

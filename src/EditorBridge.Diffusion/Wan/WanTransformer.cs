@@ -1,3 +1,4 @@
+using EditorBridge.Diffusion.Weights;
 using EditorBridge.Models.Configs;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -53,6 +54,27 @@ public sealed class WanTransformer : Module
         // The network owns its weights, whatever scope it was made in.
         foreach (var parameter in parameters())
             parameter.DetachFromDisposeScope();
+    }
+
+    /// <summary>Builds the network of a folder with <c>config.json</c> and safetensors in either naming.</summary>
+    /// <param name="folder">The <c>transformer/</c> folder of a model.</param>
+    /// <exception cref="InvalidDataException">Config or weights cannot be used; the message says why.</exception>
+    /// <exception cref="NotSupportedException">The model has a part that is not there.</exception>
+    public static WanTransformer Load(string folder)
+    {
+        var network = new WanTransformer(ConfigFile.ReadTransformer(Path.Combine(folder, "config.json")).OrThrow());
+        WeightLoader.Load(network, folder, WanTransformerKeys.FromOriginal);
+        return network;
+    }
+
+    /// <summary>Writes <c>config.json</c> and the weights as a Diffusers folder.</summary>
+    /// <param name="folder">The <c>transformer/</c> folder of a model; made when it is not there.</param>
+    /// <param name="type">Type to store the weights in.</param>
+    public void Save(string folder, ScalarType type = ScalarType.Float32)
+    {
+        Directory.CreateDirectory(folder);
+        WeightSaver.Save(this, Path.Combine(folder, "diffusion_pytorch_model.safetensors"), type, new Dictionary<string, string> { ["format"] = "pt" });
+        File.WriteAllText(Path.Combine(folder, "config.json"), ConfigFile.Write(Config));
     }
 
     /// <summary>The sizes it was made with.</summary>

@@ -2,8 +2,10 @@ using EditorBridge.Host.Clips;
 using EditorBridge.Host.Models;
 using EditorBridge.Host.Services;
 using EditorBridge.Host.Workers;
+using EditorBridge.Planning;
 using EditorBridge.Protocol.Worker.V1;
 using Google.Rpc;
+using Microsoft.Data.Sqlite;
 
 namespace EditorBridge.Host.Jobs;
 
@@ -16,6 +18,10 @@ internal sealed class JobRunner(
     WorkerSupervisor supervisor, WorkerRecord workers, Diagnosis diagnosis, DataFolder folder, HostOptions options, ILogger<JobRunner> log) : BackgroundService
 {
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan AfterTrouble = TimeSpan.FromSeconds(5);
+
+    private static readonly Google.Rpc.Status GivenUp = Errors.Describe(Code.Aborted, "HOST_CRASHED",
+        "The host ended each time it ran this job, so the job is given up; the host's log may say why.");
 
     private readonly string _owner = $"{Environment.MachineName}/{Environment.ProcessId}";
     private string _loadedModel = "";
@@ -31,11 +37,7 @@ internal sealed class JobRunner(
             if (!await diagnosis.IsReadyAsync(stoppingToken).ConfigureAwait(false)) log.LogWarning("Jobs cannot run yet; `editorbridge doctor` says why");
             while (!stoppingToken.IsCancellationRequested)
             {
-                if (supervisor.ProcessId is null) _loadedModel = "";
-                if (store.Claim(_owner, _loadedModel, options.LeaseTime) is var (job, lease))
-                    await RunAsync(job, lease, stoppingToken).ConfigureAwait(false);
-                else
-                    await signals.WaitForWorkAsync(Poll, stoppingToken).ConfigureAwait(false);
+                if (!await RunNextAsync(stoppingToken).ConfigureAwait(false)) await signals.WaitForWorkAsync(Poll, stoppingToken).ConfigureAwait(false);
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -46,11 +48,34 @@ internal sealed class JobRunner(
         await supervisor.DisposeAsync().ConfigureAwait(false);
     }
 
+    /// <returns>Whether there was a job to run.</returns>
+    private async Task<bool> RunNextAsync(CancellationToken stopping)
+    {
+        try
+        {
+            if (supervisor.ProcessId is null) _loadedModel = "";
+            if (store.Claim(_owner, _loadedModel, options.LeaseTime) is not var (job, lease))
+            {
+                foreach (var id in store.GiveUpLost(GivenUp)) events.JobChanged(id);
+                return false;
+            }
+
+            await RunAsync(job, lease, stopping).ConfigureAwait(false);
+            return true;
+        }
+        catch (Exception e) when (e is SqliteException or IOException)
+        {
+            // The database or the disk: the row is as it was, and the job is taken again when its lease has run out.
+            log.LogError(e, "Jobs cannot be run for now");
+            await Task.Delay(AfterTrouble, stopping).ConfigureAwait(false);
+            return false;
+        }
+    }
+
     private void Recover()
     {
         workers.EndLeftover();
-        var abandoned = store.RecoverAbandoned(Errors.Describe(Code.Aborted, "HOST_CRASHED",
-            "The host ended each time it ran this job; the job is given up. Its log may say why."));
+        var abandoned = store.RecoverAbandoned(GivenUp);
         foreach (var id in abandoned) log.LogWarning("jobs/{Id} was running when the last host ended; it goes on", id);
         var known = store.AllIds();
         foreach (var orphan in Directory.EnumerateDirectories(folder.Jobs).Where(d => !known.Contains(Path.GetFileName(d)))) RemoveFolder(orphan);
@@ -123,6 +148,7 @@ internal sealed class JobRunner(
                 $"The weights of {plan.Model.Name} have changed since the job was planned; submit the job again.");
         }
 
+        await EstimateAsync(job, plan, model, report, either).ConfigureAwait(false);
         foreach (var take in plan.Takes)
         {
             either.ThrowIfCancellationRequested();
@@ -152,6 +178,22 @@ internal sealed class JobRunner(
         }
     }
 
+    /// <summary>Time left, before anything is measured, comes from a probe of one second.</summary>
+    private async Task EstimateAsync(StoredJob job, Planning.Plan plan, FoundModel model, ProgressReport report, CancellationToken cancellation)
+    {
+        if (job.Plan.EstimatedTime is not null || !options.MeasureSpeed || options.Rehearse) return;
+        if (speed.Of(plan.Model.Hash).Basis == TimeBasis.Unknown)
+        {
+            report.Stage(Protocol.V1.JobProgress.Types.Stage.StartingWorker, 0, 0);
+            var measured = await supervisor.MeasureAsync(model.Folder, cancellation).ConfigureAwait(false);
+            if (measured.Problem.Length > 0) return;
+            speed.Probed(plan.Model.Hash, measured.Flops);
+        }
+
+        var time = Estimates.Time(plan.Model, plan.Canvas.Size, plan.Windows, plan.Sampling, plan.Takes.Count, speed.Of(plan.Model.Hash));
+        report.Expect(time.TotalSeconds);
+    }
+
     private static TakeFinished Files(TakeOutcome outcome, CancellationToken cancel, CancellationToken stopping) => outcome switch
     {
         TakeOutcome.Made made => made.Files,
@@ -166,6 +208,7 @@ internal sealed class JobRunner(
         var failure = error as JobFailure;
         var (reason, message) = failure is not null ? (failure.Reason, failure.Message)
             : error is IOException { HResult: 28 or unchecked((int)0x80070070) } ? ("DISK_FULL", $"The disk of {folder.Root} is full; free some space and submit the job again.")
+            : error is SqliteException { SqliteErrorCode: 13 } ? ("DISK_FULL", $"The disk of {folder.Root} is full; free some space and submit the job again.")
             : error is IOException or UnauthorizedAccessException ? ("DATA_FOLDER_UNUSABLE", $"The data folder cannot be used: {error.Message}")
             : ("INTERNAL", $"The host failed: {error.Message}");
         if (failure is null) log.LogError(error, "{Job} failed: {Reason}", job.Name, reason);

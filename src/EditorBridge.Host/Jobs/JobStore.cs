@@ -165,7 +165,15 @@ internal sealed partial class JobStore(JobDatabase database)
     /// </summary>
     /// <param name="error">What a job that is given up says.</param>
     /// <returns>Ids of the rows that were found running.</returns>
-    public IReadOnlyList<string> RecoverAbandoned(Google.Rpc.Status error) => database.Write(connection =>
+    public IReadOnlyList<string> RecoverAbandoned(Google.Rpc.Status error) => Abandon(error, "state = 2");
+
+    /// <summary>Ends jobs whose lease ran out once too often; those with attempts left are simply claimed again.</summary>
+    /// <param name="error">What they say.</param>
+    /// <returns>Ids of the jobs that were ended.</returns>
+    public IReadOnlyList<string> GiveUpLost(Google.Rpc.Status error) =>
+        Abandon(error, $"state = 2 AND lease_until < {Now} AND failures + 1 >= max_attempts");
+
+    private IReadOnlyList<string> Abandon(Google.Rpc.Status error, string condition) => database.Write(connection =>
     {
         using var command = Command(connection, $"""
             UPDATE jobs SET failures = failures + 1, updated = {Now}, run_after = 0, lease_owner = NULL, lease_until = NULL,
@@ -173,7 +181,7 @@ internal sealed partial class JobStore(JobDatabase database)
                 error_reason = CASE WHEN cancel_requested = 0 AND failures + 1 >= max_attempts THEN $reason END,
                 state = CASE WHEN cancel_requested THEN 6 WHEN failures + 1 < max_attempts THEN 1 ELSE 5 END,
                 ended = CASE WHEN cancel_requested OR failures + 1 >= max_attempts THEN {Now} END
-            WHERE state = 2 RETURNING id
+            WHERE {condition} RETURNING id
             """, ("$error", error.ToByteArray()), ("$reason", ReasonOf(error)));
         using var reader = command.ExecuteReader();
         var ids = new List<string>();

@@ -1,6 +1,7 @@
 using EditorBridge.Protocol.V1;
 using EditorBridge.Protocol.Worker.V1;
 using Google.Protobuf.WellKnownTypes;
+using Microsoft.Data.Sqlite;
 
 namespace EditorBridge.Host.Jobs;
 
@@ -12,6 +13,10 @@ internal sealed class ProgressReport(
     private JobProgress _now = new();
     private int _takes = 1;
     private bool _gotFurther;
+    private double? _plannedSeconds = job.Plan.EstimatedTime?.ToTimeSpan().TotalSeconds;
+
+    /// <summary>The whole job is expected to take this long.</summary>
+    public void Expect(double seconds) => _plannedSeconds = seconds;
 
     /// <summary>A take begins.</summary>
     public void Take(int index, int of)
@@ -90,6 +95,10 @@ internal sealed class ProgressReport(
                 }
             }
         }
+        catch (SqliteException)
+        {
+            // A full or busy disk must not end a job that runs; if it stays so, the end of the take says it.
+        }
         catch (OperationCanceledException)
         {
             // The attempt is over.
@@ -110,7 +119,7 @@ internal sealed class ProgressReport(
         events.Progressed(job.Id, now);
     }
 
-    private double? Remaining() => job.Plan.EstimatedTime is { } all ? all.ToTimeSpan().TotalSeconds * (1 - _now.Fraction) : null;
+    private double? Remaining() => _plannedSeconds * (1 - _now.Fraction);
 
-    private double PlannedSeconds() => (job.Plan.EstimatedTime?.ToTimeSpan().TotalSeconds ?? 0) / _takes;
+    private double PlannedSeconds() => (_plannedSeconds ?? 0) / _takes;
 }

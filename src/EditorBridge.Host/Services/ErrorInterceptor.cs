@@ -1,12 +1,17 @@
 using Google.Rpc;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
+using Microsoft.Data.Sqlite;
 
 namespace EditorBridge.Host.Services;
 
 /// <summary>Turns what no method expected into an INTERNAL error with an id that the log has too.</summary>
 internal sealed class ErrorInterceptor(ILogger<ErrorInterceptor> log) : Interceptor
 {
+    private const int Busy = 5;
+    private const int Locked = 6;
+    private const int Full = 13;
+
     /// <inheritdoc/>
     public override Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
         TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation) =>
@@ -40,6 +45,13 @@ internal sealed class ErrorInterceptor(ILogger<ErrorInterceptor> log) : Intercep
         catch (OperationCanceledException) when (context.CancellationToken.IsCancellationRequested)
         {
             throw new RpcException(new Grpc.Core.Status(StatusCode.Cancelled, "The caller left."));
+        }
+        catch (SqliteException e) when (e.SqliteErrorCode is Full or Busy or Locked)
+        {
+            log.LogError(e, "{Method} could not write", context.Method);
+            throw e.SqliteErrorCode == Full
+                ? Errors.Make(Code.ResourceExhausted, "DISK_FULL", "The disk of the data folder is full; free some space and try again.")
+                : Errors.Make(Code.Unavailable, "DATABASE_BUSY", "The job database is in use by another program; try again.");
         }
         catch (Exception e)
         {

@@ -35,7 +35,19 @@ internal sealed class WorkerSupervisor(HostOptions options, WorkerRecord record,
             var worker = _worker!;
             worker.Job = start.Job;
             worker.Send(new HostMessage { StartTake = start });
-            var outcome = await FollowAsync(worker, start.Fence, onMessage, cancel, stop).ConfigureAwait(false);
+            TakeOutcome outcome;
+            try
+            {
+                outcome = await FollowAsync(worker, start.Fence, onMessage, cancel, stop).ConfigureAwait(false);
+            }
+            catch
+            {
+                // Whoever listens failed; the take must not go on behind everybody's back.
+                worker.Kill();
+                await DropAsync().ConfigureAwait(false);
+                throw;
+            }
+
             worker.Job = null;
             if (outcome is TakeOutcome.Made or TakeOutcome.Cancelled && worker.IsAlive) worker.LoadedModel = start.ModelFolder;
             // After a failure the next take gets a fresh process: nothing says what state memory and device are in.
@@ -49,10 +61,10 @@ internal sealed class WorkerSupervisor(HostOptions options, WorkerRecord record,
         }
     }
 
-    /// <summary>Measures the machine with a model.</summary>
+    /// <summary>Measures the machine with a model; not while a job runs, which would make both wrong.</summary>
     public async Task<SpeedMeasured> MeasureAsync(string modelFolder, CancellationToken cancellation)
     {
-        await _gate.WaitAsync(cancellation).ConfigureAwait(false);
+        if (!await _gate.WaitAsync(0, cancellation).ConfigureAwait(false)) return new SpeedMeasured { Problem = "The worker is busy with a job." };
         try
         {
             StopIdling();

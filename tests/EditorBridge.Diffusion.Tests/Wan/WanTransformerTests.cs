@@ -152,6 +152,28 @@ public class WanTransformerTests
     }
 
     [Fact]
+    public void ComesBackFromItsFolder()
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        using var network = Random(1);
+        var (clip, times, context) = Inputs(2, frames: 2);
+        LatentSegment[] segments = [new(clip, times, [0, 1])];
+        var folder = Directory.CreateTempSubdirectory("transformer-");
+        try
+        {
+            network.Save(folder.FullName);
+            using var again = WanTransformer.Load(folder.FullName);
+            Assert.Equal(5, again.Config.TextLen);
+            Assert.True(network.Forward(segments, context)[0].equal(again.Forward(segments, context)[0]).all().item<bool>());
+        }
+        finally
+        {
+            folder.Delete(recursive: true);
+        }
+    }
+
+    [Fact]
     public void LeavesNoTensorBehind()
     {
         using var network = Random(1);

@@ -187,6 +187,22 @@ public sealed class JobStoreTests : IDisposable
     }
 
     [Fact]
+    public async Task A_job_whose_leases_run_out_is_given_up_in_the_end()
+    {
+        _store.Insert(New("a"));
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.Empty(_store.GiveUpLost(Crash));
+            Assert.NotNull(_store.Claim("o", "", TimeSpan.FromMilliseconds(1)));
+            await Task.Delay(20);
+        }
+
+        Assert.Null(_store.Claim("o", "", Long));
+        Assert.Equal(["a"], _store.GiveUpLost(Crash));
+        Assert.Equal(RowState.Failed, _store.Get("a")!.State);
+    }
+
+    [Fact]
     public void Pages_hold_every_job_once_newest_first()
     {
         for (var i = 0; i < 23; i++) _store.Insert(New($"j{i:00}"));
