@@ -17,6 +17,9 @@ internal sealed class EncodedClip(
     /// <summary>The clip's path in a job folder.</summary>
     public static string PathOf(JobFolder folder, Plan plan, int take) => Path.Combine(folder.Take(take), "clip" + ClipSettings.ExtensionOf(Codec(plan)));
 
+    // What an eye sees at a cut, in levels of 255.
+    private const double NotedMiss = 6;
+
     /// <inheritdoc/>
     public string Write(IEnumerable<VideoFrame> frames, IReadOnlyList<SeamReport> seams)
     {
@@ -75,6 +78,10 @@ internal sealed class EncodedClip(
         return delivery.StartTimecode is { } start ? settings with { StartTimecode = start } : settings;
     }
 
+    private static string Note(SeamReport seam) => string.Create(
+        CultureInfo.InvariantCulture,
+        $"The new frames missed the shot {seam.Side} by {seam.Miss:F0} levels of 255 (window {seam.Window + 1}); their shading was brought to it over {seam.ShadeFrames} frames.");
+
     private void WriteSidecar(string path, ClipSettings settings, ClipFile clip, IReadOnlyList<SeamReport> seams)
     {
         var (canvas, delivery, sampling) = (plan.Canvas, plan.Request.Delivery, plan.Sampling);
@@ -102,7 +109,7 @@ internal sealed class EncodedClip(
             Reel = settings.ReelName,
             Sources = [.. sources],
             Seams = [.. seams.Select(seam => new SeamNote(seam.Side, seam.Window, seam.ShiftBefore, seam.ShiftAfter, seam.ErrorBefore, seam.ErrorAfter))],
-            Notes = [.. plan.Warnings.Select(warning => warning.Message)],
+            Notes = [.. plan.Warnings.Select(warning => warning.Message), .. seams.Where(seam => seam.Miss > NotedMiss).Select(Note)],
             ClipSha256 = clip.Sha256,
             FFmpeg = tools.VersionText,
         };

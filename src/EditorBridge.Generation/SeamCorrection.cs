@@ -11,16 +11,18 @@ namespace EditorBridge.Generation;
 /// <param name="ShiftAfter">The same with gain and offset.</param>
 /// <param name="ErrorBefore">Mean absolute difference of decoded and real frames, uncorrected.</param>
 /// <param name="ErrorAfter">The same with gain and offset: what the VAE loses, carried over the seam and faded out.</param>
+/// <param name="Miss">Mean absolute difference, in cells of 16 pixels, between the new frame beside the seam and the real one: how far the model missed it.</param>
 /// <param name="DetailFrames">Frames over which the lost detail fades.</param>
 /// <param name="ShadeFrames">Frames over which the lost large-scale shading fades.</param>
 public sealed record SeamReport(
     string Side, int Window, IReadOnlyList<double> Gain, IReadOnlyList<double> Offset, double ShiftBefore, double ShiftAfter, double ErrorBefore, double ErrorAfter,
-    int DetailFrames, int ShadeFrames);
+    double Miss, int DetailFrames, int ShadeFrames);
 
 /// <summary>
 /// Brings decoded frames beside a seam to the real ones. Gain and offset of each channel take the VAE's colour shift off: the least-squares fit from context
-/// frames as the VAE decodes them to the real ones, kept small, so that a poor fit cannot recolour a clip. What then still differs at the frame that touches the
-/// seam is carried over it and faded out: fine detail within a few frames, since things move on, shading in cells of 16 pixels more slowly.
+/// frames as the VAE decodes them to the real ones, kept small, so that a poor fit cannot recolour a clip. Then two things are carried over the seam and faded
+/// out: the fine detail that the VAE loses, within half a second, since things move on; and, in cells of 16 pixels, the shading by which the new frame beside the
+/// seam misses the real one, within two.
 /// </summary>
 internal sealed class SeamCorrection : IDisposable
 {
@@ -33,19 +35,20 @@ internal sealed class SeamCorrection : IDisposable
     private readonly Tensor gain; // [3, 1, 1]
     private readonly Tensor offset; // [3, 1, 1]
     private readonly Tensor detail; // [3, H, W]
-    private readonly Tensor shade; // [3, H, W]
+    private readonly Tensor real; // [3, H, W]
+    private Tensor? shade; // [3, H, W]
 
-    private SeamCorrection(Tensor gain, Tensor offset, Tensor detail, Tensor shade, SeamReport report)
+    private SeamCorrection(Tensor gain, Tensor offset, Tensor detail, Tensor real, SeamReport report)
     {
         this.gain = gain.DetachFromDisposeScope();
         this.offset = offset.DetachFromDisposeScope();
         this.detail = detail.DetachFromDisposeScope();
-        this.shade = shade.DetachFromDisposeScope();
+        this.real = real.DetachFromDisposeScope();
         Report = report;
     }
 
     /// <summary>What it does.</summary>
-    public SeamReport Report { get; }
+    public SeamReport Report { get; private set; }
 
     /// <summary>Fits the correction.</summary>
     /// <param name="decoded">Context frames as the VAE decodes them, [1, 3, F, H, W].</param>
@@ -81,14 +84,24 @@ internal sealed class SeamCorrection : IDisposable
         var detailFrames = Math.Min(MostDetailFrames, bothEnds ? (kept + 1) / 2 : kept);
         var shadeFrames = Math.Min(MostShadeFrames, kept);
         var report = new SeamReport(
-            after ? "after" : "before", window, gains, [.. offsets.Select(o => o * 127.5)], Shift(x), Shift(corrected), Error(x), Error(corrected), detailFrames, shadeFrames);
+            after ? "after" : "before", window, gains, [.. offsets.Select(o => o * 127.5)], Shift(x), Shift(corrected), Error(x), Error(corrected), 0, detailFrames, shadeFrames);
 
         var (gain32, offset32) = (gain.to(float32).view(3, 1, 1), offset.to(float32).view(3, 1, 1));
         var at = after ? 0 : decoded.shape[2] - 1;
         var lost = real[0, .., at] - (decoded[0, .., at] * gain32 + offset32).clamp(-1, 1); // [3, H, W]
-        var shade = nn.functional.interpolate(
-            nn.functional.avg_pool2d(lost.unsqueeze(0), Cell), [lost.shape[1], lost.shape[2]], mode: InterpolationMode.Bilinear, align_corners: false)[0];
-        return new SeamCorrection(gain32, offset32, lost - shade, shade.clone(), report);
+        return new SeamCorrection(gain32, offset32, lost - Cells(lost), real[0, .., at].clone(), report);
+    }
+
+    /// <summary>Takes the measure of the new frames: each seam's shading is what brings the frame beside it to the real one.</summary>
+    /// <param name="first">First kept frame as decoded, [3, H, W].</param>
+    /// <param name="last">Last kept frame as decoded.</param>
+    /// <param name="before">Correction at the start, or null.</param>
+    /// <param name="after">Correction at the end, or null.</param>
+    /// <param name="count">Kept frames.</param>
+    public static void Meet(Tensor first, Tensor last, SeamCorrection? before, SeamCorrection? after, int count)
+    {
+        before?.Meet(Coloured(first, before, after, 0, count));
+        after?.Meet(Coloured(last, before, after, count - 1, count));
     }
 
     /// <summary>Corrects a frame between two seams, or beside one.</summary>
@@ -100,11 +113,7 @@ internal sealed class SeamCorrection : IDisposable
     public static Tensor Apply(Tensor frame, SeamCorrection? before, SeamCorrection? after, int index, int count)
     {
         using var scope = NewDisposeScope();
-        if (before is null && after is null) return frame.clone().MoveToOuterDisposeScope();
-        var position = (index + 1.0) / (count + 1);
-        var gain = before is null ? after!.gain : after is null ? before.gain : before.gain + (after.gain - before.gain) * position;
-        var offset = before is null ? after!.offset : after is null ? before.offset : before.offset + (after.offset - before.offset) * position;
-        var corrected = (frame * gain + offset).clamp(-1, 1);
+        var corrected = Coloured(frame, before, after, index, count);
         if (before is not null) corrected = before.Carried(corrected, index);
         if (after is not null) corrected = after.Carried(corrected, count - 1 - index);
         return corrected.clamp(-1, 1).MoveToOuterDisposeScope();
@@ -116,7 +125,35 @@ internal sealed class SeamCorrection : IDisposable
         gain.Dispose();
         offset.Dispose();
         detail.Dispose();
-        shade.Dispose();
+        real.Dispose();
+        shade?.Dispose();
+    }
+
+    private static Tensor Coloured(Tensor frame, SeamCorrection? before, SeamCorrection? after, int index, int count)
+    {
+        using var scope = NewDisposeScope();
+        if (before is null && after is null) return frame.clone().MoveToOuterDisposeScope();
+        var position = (index + 1.0) / (count + 1);
+        var gain = before is null ? after!.gain : after is null ? before.gain : before.gain + (after.gain - before.gain) * position;
+        var offset = before is null ? after!.offset : after is null ? before.offset : before.offset + (after.offset - before.offset) * position;
+        return (frame * gain + offset).clamp(-1, 1).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>The means of cells of 16 pixels, smooth between their middles.</summary>
+    private static Tensor Cells(Tensor picture)
+    {
+        using var scope = NewDisposeScope();
+        return nn.functional.interpolate(
+            nn.functional.avg_pool2d(picture.unsqueeze(0), Cell), [picture.shape[1], picture.shape[2]], mode: InterpolationMode.Bilinear, align_corners: false)[0]
+            .clone().MoveToOuterDisposeScope();
+    }
+
+    private void Meet(Tensor own)
+    {
+        using var scope = NewDisposeScope();
+        shade?.Dispose();
+        shade = Cells(real - own).DetachFromDisposeScope();
+        Report = Report with { Miss = shade.abs().mean().item<float>() * 127.5 };
     }
 
     // Distance 0 is the frame beside the seam.
@@ -124,7 +161,7 @@ internal sealed class SeamCorrection : IDisposable
     {
         var (fine, coarse) = (Fade(distance, Report.DetailFrames), Fade(distance, Report.ShadeFrames));
         var sum = fine > 0 ? frame + detail * fine : frame;
-        return coarse > 0 ? sum + shade * coarse : sum;
+        return coarse > 0 && shade is not null ? sum + shade * coarse : sum;
     }
 
     // A raised cosine from one at the seam to zero.

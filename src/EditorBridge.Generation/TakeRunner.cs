@@ -174,9 +174,7 @@ internal sealed class TakeRunner(
             pieces.Add(clock.Latents(1, () => model.Vae.DecodeChunk(latent, cache)));
         }
 
-        var seam = SeamCorrection.Fit(cat(pieces, 2), real, after, window.Order, (int)window.Deliver.Duration, bothEnds);
-        seams.Add(seam.Report);
-        return seam;
+        return SeamCorrection.Fit(cat(pieces, 2), real, after, window.Order, (int)window.Deliver.Duration, bothEnds);
     }
 
     private Tensor Sample(WindowPlan window, ConditionedLatents given, WanVideoVaeCache contextCache)
@@ -228,35 +226,54 @@ internal sealed class TakeRunner(
         observer.Preview(new TakePreview(window.Order, step.Taken, plan.Canvas.PictureWidth, plan.Canvas.PictureHeight, png));
     }
 
-    // Kept frames as they come, corrected; each is the receiver's to dispose.
+    // Kept frames, corrected; each is the receiver's to dispose. They pass through a file, because how far the last one misses the shot after decides what
+    // is added to those before it, and memory is not to grow with the clip.
     private IEnumerable<Tensor> Decode(MadeWindow made)
     {
         var window = made.Window;
-        var first = window.BeforeFrames;
-        for (var i = 0; i < window.GeneratedLatents && first < window.Deliver.End; i++)
+        var kept = (int)window.Deliver.Duration;
+        var raw = state.FramesFile(window.Order) + ".raw";
+        DecodeInto(raw, made);
+        using (var spool = FrameSpool.Open(raw, plan.Canvas.Size, kept))
         {
-            cancellation.ThrowIfCancellationRequested();
-            var frames = Decode(made, i, ref first);
-            clock.Report(TakeStage.Decoding, window.Order, i + 1, window.GeneratedLatents);
-            foreach (var frame in frames) yield return frame;
+            for (var i = 0; i < kept; i++)
+            {
+                using var frame = spool.Next();
+                yield return SeamCorrection.Apply(frame, made.StartSeam, made.EndSeam, i, kept);
+            }
         }
+
+        File.Delete(raw);
     }
 
-    private List<Tensor> Decode(MadeWindow made, int latent, ref int first)
+    private void DecodeInto(string path, MadeWindow made)
     {
-        using var scope = NewDisposeScope();
+        using var whole = NewDisposeScope();
+        using var spool = FrameSpool.Create(path);
         var window = made.Window;
-        var code = made.Latents!.narrow(2, window.BeforeLatents + latent, 1);
-        var frames = clock.Latents(1, () => model.Vae.DecodeChunk(code, made.Cache));
-        var kept = new List<Tensor>();
-        for (var f = 0; f < frames.shape[2]; f++, first++)
+        var at = window.BeforeFrames;
+        var (first, last) = ((Tensor?)null, (Tensor?)null);
+        for (var i = 0; i < window.GeneratedLatents && at < window.Deliver.End; i++)
         {
-            if (!window.Deliver.Contains(first)) continue;
-            var index = (int)(first - window.Deliver.Start);
-            kept.Add(SeamCorrection.Apply(frames[0, .., f], made.StartSeam, made.EndSeam, index, (int)window.Deliver.Duration).DetachFromDisposeScope());
+            cancellation.ThrowIfCancellationRequested();
+            using var scope = NewDisposeScope();
+            var code = made.Latents!.narrow(2, window.BeforeLatents + i, 1);
+            var frames = clock.Latents(1, () => model.Vae.DecodeChunk(code, made.Cache));
+            for (var f = 0; f < frames.shape[2]; f++, at++)
+            {
+                if (!window.Deliver.Contains(at)) continue;
+                var frame = frames[0, .., f];
+                spool.Add(frame);
+                first ??= frame.clone().MoveToOuterDisposeScope();
+                if (at == window.Deliver.End - 1) last = frame.clone().MoveToOuterDisposeScope();
+            }
+
+            clock.Report(TakeStage.Decoding, window.Order, i + 1, window.GeneratedLatents);
         }
 
-        return kept;
+        SeamCorrection.Meet(first!, last!, made.StartSeam, made.EndSeam, (int)window.Deliver.Duration);
+        foreach (var seam in (SeamCorrection?[])[made.StartSeam, made.EndSeam])
+            if (seam is not null) seams.Add(seam.Report);
     }
 
     /// <summary>A sampled window, ready to be decoded. Owns all but its context frames.</summary>

@@ -36,6 +36,7 @@ public class SeamCorrectionTests
         using var start = SeamCorrection.Fit(real - 0.1, real, after: false, 0, 99, bothEnds: true);
         using var end = SeamCorrection.Fit(real + 0.1, real, after: true, 0, 99, bothEnds: true);
         var grey = zeros(3, 32, 48);
+        Assert.Equal(0, start.Report.Miss);
         double At(int index) => SeamCorrection.Apply(grey, start, end, index, 99).mean().item<float>();
         Assert.Equal(0.098, At(0), 3);
         Assert.Equal(0, At(49), 3);
@@ -50,9 +51,26 @@ public class SeamCorrectionTests
         using var seam = SeamCorrection.Fit(-flat, flat, after: false, 0, 200, bothEnds: false);
         Assert.All(seam.Report.Gain, gain => Assert.Equal(1, gain));
         Assert.All(seam.Report.Offset, offset => Assert.Equal(40, offset, 3));
-        // And what is carried over the seam is gone after two seconds.
-        var far = SeamCorrection.Apply(zeros(3, 16, 16), seam, null, 48, 200);
-        Assert.Equal(40 / 127.5, far.mean().item<float>(), 4);
+    }
+
+    [Fact]
+    public void A_miss_is_measured_and_made_good_beside_the_seam()
+    {
+        using var scope = NewDisposeScope();
+        using var generator = new Generator(5);
+        var (before, after) = (full([1, 3, 5, 32, 48], -0.5f), full([1, 3, 5, 32, 48], 0.5f));
+        using var start = SeamCorrection.Fit(before, before, after: false, 0, 120, bothEnds: true);
+        using var end = SeamCorrection.Fit(after, after, after: true, 0, 120, bothEnds: true);
+        // New frames that never leave the first shot.
+        var stuck = full([3, 32, 48], -0.5f);
+        SeamCorrection.Meet(stuck, stuck, start, end, 120);
+        Assert.Equal(0, start.Report.Miss, 3);
+        Assert.Equal(127.5, end.Report.Miss, 3);
+        double At(int index) => SeamCorrection.Apply(stuck, start, end, index, 120).mean().item<float>();
+        Assert.Equal(-0.5, At(0), 3);
+        Assert.Equal(-0.5, At(60), 3);
+        Assert.Equal(0.5, At(119), 2);
+        Assert.True(At(100) > -0.4 && At(100) < 0.4);
     }
 
     [Theory]

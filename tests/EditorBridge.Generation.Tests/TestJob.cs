@@ -38,6 +38,15 @@ internal sealed class TestJob : IDisposable
     public TakeResult Run(LoadedModel model, IClipWriter writer, ITakeObserver? observer = null, TakeOptions? options = null, CancellationToken cancellation = default) =>
         TakeRun.Run(Folder, Folder.ReadPlan(), 1, model, _ => writer, observer ?? new SilentObserver(), options ?? new TakeOptions { Threads = 1 }, cancellation);
 
+    /// <summary>A frozen frame.</summary>
+    public ushort[] Real(string name, Index index)
+    {
+        Assert.True(FrozenFrames.Open(Folder.Inputs, name).TryGet(out var reader, out var refusal), refusal?.Message);
+        using (reader)
+        using (var frame = reader.Read(index.GetOffset(reader.Info.Count)))
+            return frame.Pixels.ToArray();
+    }
+
     public void Dispose() => Directory.Delete(root, recursive: true);
 
     private void Freeze(string name, ContextRead? read, int shade)
