@@ -41,11 +41,21 @@ public sealed partial class EditorBridgeClient : IDisposable
     /// <summary>Stores a job. It runs whether or not this client stays.</summary>
     /// <param name="job">The job: its spec, and labels and priority where wanted.</param>
     /// <param name="requestId">A UUID that makes a repeated submission the same job. Null means a new one: retries inside this call are covered.</param>
-    /// <param name="cancellation">Ends the wait; a job that was stored meanwhile stays.</param>
-    public Task<Job> SubmitAsync(Job job, Guid? requestId = null, CancellationToken cancellation = default)
+    /// <param name="cancellation">Ends the call; a job that was stored meanwhile is cancelled.</param>
+    public async Task<Job> SubmitAsync(Job job, Guid? requestId = null, CancellationToken cancellation = default)
     {
-        var request = new CreateJobRequest { Job = job, RequestId = (requestId ?? Guid.NewGuid()).ToString() };
-        return CallAsync((c, o) => c.Jobs.CreateJobAsync(request, o), PlanDeadline, cancellation);
+        var id = requestId ?? Guid.NewGuid();
+        // The name is chosen here, so that it is known also when the answer does not arrive.
+        var request = new CreateJobRequest { Job = job, RequestId = id.ToString(), JobId = "j" + id.ToString("N")[..12] };
+        try
+        {
+            return await CallAsync((c, o) => c.Jobs.CreateJobAsync(request, o), PlanDeadline, cancellation).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException)
+        {
+            await WithdrawAsync("jobs/" + request.JobId).ConfigureAwait(false);
+            throw;
+        }
     }
 
     /// <summary>The job as it is now.</summary>
@@ -212,6 +222,29 @@ public sealed partial class EditorBridgeClient : IDisposable
     {
         _connection.Dispose();
         _gate.Dispose();
+    }
+
+    private async Task WithdrawAsync(string name)
+    {
+        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(3));
+        // The host may be about to store it: not found once is not found for good only after a moment.
+        for (var tries = 0; tries < 6; tries++)
+        {
+            try
+            {
+                await CancelAsync(name, limit.Token).ConfigureAwait(false);
+                return;
+            }
+            catch (EditorBridgeException e) when (e.Reason == "JOB_NOT_FOUND")
+            {
+                await Task.Delay(100, CancellationToken.None).ConfigureAwait(false);
+            }
+            catch (Exception e) when (e is EditorBridgeException or OperationCanceledException)
+            {
+                // Nobody is there to run it.
+                return;
+            }
+        }
     }
 
     private async Task<T> CallAsync<T>(

@@ -79,6 +79,55 @@ public sealed class RunningJobTests(SharedHost shared)
         Assert.Equal(Job.Types.State.Cancelled, (await shared.Client.WaitAsync(name)).State);
     }
 
+    [Theory]
+    [InlineData(15, 10, "before")]
+    [InlineData(0, 0, "before")]
+    [InlineData(-1, 5, "before")]
+    [InlineData(20, 5, "after")]
+    public async Task A_range_that_the_media_does_not_have_is_refused(long start, long duration, string side)
+    {
+        var made = await shared.Client.WaitAsync((await shared.Client.SubmitAsync(RunningHost.Job(frames: 20))).Name);
+        var context = new ContextFrames
+        {
+            Segment = new MediaSegment
+            {
+                Media = new MediaSource { Path = made.Takes[0].Clip.Files.First(f => f.Part == ClipFile.Types.Part.Media).LocalPath },
+                Range = new FrameRange { Start = start, Duration = duration },
+            },
+        };
+        var job = RunningHost.Job();
+        job.Spec.Kind = JobSpec.Types.Kind.Extend;
+        if (side == "before") job.Spec.ContextBefore = context;
+        else job.Spec.ContextAfter = context;
+        var error = await Assert.ThrowsAsync<EditorBridgeException>(() => shared.Client.SubmitAsync(job));
+        Assert.Equal(("MEDIA_OUT_OF_RANGE", $"spec.context_{side}.segment.range"), (error.Reason, error.Field));
+    }
+
+    [Fact]
+    public async Task A_submission_that_is_broken_off_leaves_no_job_at_work()
+    {
+        for (var milliseconds = 0; milliseconds < 60; milliseconds += 6)
+        {
+            var id = Guid.NewGuid();
+            using var limit = new CancellationTokenSource(milliseconds);
+            try
+            {
+                var job = await shared.Client.SubmitAsync(RunningHost.Job(new Rehearsal { Steps = 100_000, StepMilliseconds = 20 }), id, limit.Token);
+                await shared.Client.CancelAsync(job.Name);
+            }
+            catch (OperationCanceledException)
+            {
+                // As asked.
+            }
+        }
+
+        await foreach (var job in shared.Client.ListAsync("state = QUEUED OR state = RUNNING OR state = CANCELLING"))
+        {
+            using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(30));
+            Assert.Equal(Job.Types.State.Cancelled, (await shared.Client.WaitAsync(job.Name, cancellation: patience.Token)).State);
+        }
+    }
+
     [Fact]
     public async Task A_worker_that_aborts_is_replaced_and_the_job_goes_on_where_it_was_saved()
     {

@@ -68,6 +68,8 @@ internal sealed partial class JobServiceEndpoint(
             MaxAttempts = options.MaxAttempts,
         };
         if (request.ValidateOnly) return Preview(job);
+        // Whoever has left by now will not know of the job.
+        context.CancellationToken.ThrowIfCancellationRequested();
         var insertion = store.Insert(job);
         if (insertion.Taken == "job_id")
             throw Errors.Make(Code.AlreadyExists, "JOB_ID_TAKEN", $"There is a job {insertion.Job.Name} already; choose another job_id.", new() { ["name"] = insertion.Job.Name });
