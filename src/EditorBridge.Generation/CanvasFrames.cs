@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using EditorBridge.Media;
 using EditorBridge.Planning;
 using static TorchSharp.torch;
@@ -24,13 +25,12 @@ internal static class CanvasFrames
     {
         using var scope = NewDisposeScope();
         var frames = new Tensor[reader.Info.Count];
-        var planes = new float[placement.CanvasWidth * placement.CanvasHeight * 3];
         for (var i = 0; i < frames.Length; i++)
         {
             using var source = reader.Read(i);
             using var laid = placement.ToCanvas(source);
-            laid.ToPlanes(planes);
-            frames[i] = tensor(planes, [3, placement.CanvasHeight, placement.CanvasWidth]);
+            frames[i] = empty(3, placement.CanvasHeight, placement.CanvasWidth);
+            laid.ToPlanes(MemoryMarshal.Cast<byte, float>(frames[i].bytes));
         }
 
         return stack(frames, 1).unsqueeze(0).MoveToOuterDisposeScope();
@@ -41,7 +41,7 @@ internal static class CanvasFrames
     public static VideoFrame Picture(Tensor frame)
     {
         using var scope = NewDisposeScope();
-        return VideoFrame.FromPlanes(frame.contiguous().data<float>().ToArray(), (int)frame.shape[2], (int)frame.shape[1]);
+        return VideoFrame.FromPlanes(MemoryMarshal.Cast<byte, float>(frame.contiguous().bytes), (int)frame.shape[2], (int)frame.shape[1]);
     }
 
     /// <summary>The delivery picture's part of a frame, as an 8-bit PNG file.</summary>
@@ -52,6 +52,6 @@ internal static class CanvasFrames
         using var scope = NewDisposeScope();
         var part = frame.narrow(1, canvas.PictureY, canvas.PictureHeight).narrow(2, canvas.PictureX, canvas.PictureWidth);
         var rgb = ((part.clamp(-1, 1) + 1) * 127.5 + 0.5).to(ScalarType.Byte).permute(1, 2, 0).contiguous();
-        return PngPicture.Encode(rgb.data<byte>().ToArray(), canvas.PictureWidth, canvas.PictureHeight);
+        return PngPicture.Encode(rgb.bytes, canvas.PictureWidth, canvas.PictureHeight);
     }
 }

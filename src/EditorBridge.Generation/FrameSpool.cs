@@ -1,10 +1,13 @@
-using System.Runtime.InteropServices;
 using EditorBridge.Planning;
 using static TorchSharp.torch;
 
 namespace EditorBridge.Generation;
 
 /// <summary>Float frames of one window waiting on disk, as planes of float32.</summary>
+/// <remarks>
+/// Bytes go to and from a tensor's own memory. Large arrays on the way would bring on garbage collections, and one that falls between the
+/// binding's reading of a Scalar's handle and the native call frees the Scalar (TorchSharp 0.107 keeps none of its arguments alive).
+/// </remarks>
 internal sealed class FrameSpool : IDisposable
 {
     private readonly FileStream stream;
@@ -35,16 +38,16 @@ internal sealed class FrameSpool : IDisposable
     public void Add(Tensor frame)
     {
         using var plain = frame.contiguous().alias();
-        stream.Write(MemoryMarshal.AsBytes(plain.data<float>().ToArray().AsSpan()));
+        stream.Write(plain.bytes);
     }
 
     /// <summary>Reads the next frame.</summary>
     /// <returns>[3, H, W].</returns>
     public Tensor Next()
     {
-        var values = new float[size.Width * size.Height * 3];
-        stream.ReadExactly(MemoryMarshal.AsBytes(values.AsSpan()));
-        return tensor(values, [3, size.Height, size.Width]);
+        var frame = empty(3, size.Height, size.Width);
+        stream.ReadExactly(frame.bytes);
+        return frame;
     }
 
     /// <inheritdoc/>

@@ -138,6 +138,7 @@ public static class TakeRun
 
     private static (Tensor Prompt, Tensor? Negative, int Pieces) Text(Plan plan, LoadedModel model)
     {
+        using var pause = CollectorPause.Begin();
         var length = model.Transformer.Config.TextLen;
         var pieces = model.Tokenizer.EncodePrompt(plan.Prompt, length);
         var prompt = model.TextEncoder.EncodeContext([pieces], length);

@@ -120,8 +120,8 @@ internal sealed class TakeRunner(
             window, Context(window.BeforeOrigin, before, chained, window.BeforeFrames), Context(window.AfterOrigin, after, chained, window.AfterFrames));
         try
         {
-            var head = made.Before is null ? null : model.Vae.Encode(made.Before);
-            var beside = made.After is null ? null : model.Vae.Encode(made.After);
+            var head = Encode(made.Before);
+            var beside = Encode(made.After);
             // The shot after is this window's neighbour only where it follows at once; early windows of a long fill aim at it from afar.
             var meets = beside is not null && (window.AfterInSlots || window.AfterQuarters[0] == window.Deliver.End);
             if (head is not null) made.StartSeam = Fit(head, made.Before!, made.Cache, after: false, window, meets);
@@ -163,8 +163,15 @@ internal sealed class TakeRunner(
             : throw new InvalidOperationException($"A window plans {frames} context frames; {context?.shape[2] ?? 0} are there.");
     }
 
+    private Tensor? Encode(Tensor? frames)
+    {
+        using var pause = CollectorPause.Begin();
+        return frames is null ? null : model.Vae.Encode(frames);
+    }
+
     private SeamCorrection Fit(Tensor latents, Tensor real, WanVideoVaeCache cache, bool after, WindowPlan window, bool bothEnds)
     {
+        using var pause = CollectorPause.Begin();
         using var scope = NewDisposeScope();
         var pieces = new List<Tensor>();
         for (var i = 0; i < latents.shape[2]; i++)
@@ -184,7 +191,7 @@ internal sealed class TakeRunner(
         var cell = plan.Model.SpatialStride;
         var noise = FlowSampling.Noise(
             [1, plan.Model.LatentChannels, window.Latents, plan.Canvas.Size.Height / cell, plan.Canvas.Size.Width / cell], WindowSampling.Seed(take.Seed, window.Order));
-        using var sampling = new FlowSampling(model.Transformer, sampler, given, noise, prompt, negative, plan.Sampling.Guidance);
+        using var sampling = Begin(sampler, given, noise);
         state.RestoreStep(window.Order, sampling);
         clock.SkipSteps(window.Order, sampling.StepsTaken);
         var (saved, shown) = (options.Time.GetTimestamp(), options.Time.GetTimestamp());
@@ -194,6 +201,7 @@ internal sealed class TakeRunner(
             var preview = options.Time.GetElapsedTime(shown) >= options.PreviewInterval;
             try
             {
+                using var pause = CollectorPause.Begin();
                 clock.Step(window.Order, () => sampling.Step(preview ? step => Preview(window, step, contextCache) : null, cancellation));
             }
             catch (OperationCanceledException)
@@ -214,6 +222,12 @@ internal sealed class TakeRunner(
         }
 
         return sampling.Latents.clone().MoveToOuterDisposeScope();
+    }
+
+    private FlowSampling Begin(ISampler sampler, ConditionedLatents given, Tensor noise)
+    {
+        using var pause = CollectorPause.Begin();
+        return new FlowSampling(model.Transformer, sampler, given, noise, prompt, negative, plan.Sampling.Guidance);
     }
 
     // The first new latent, decoded on from the context as it will be in the end.
@@ -239,11 +253,17 @@ internal sealed class TakeRunner(
             for (var i = 0; i < kept; i++)
             {
                 using var frame = spool.Next();
-                yield return SeamCorrection.Apply(frame, made.StartSeam, made.EndSeam, i, kept);
+                yield return Corrected(frame, made, i, kept);
             }
         }
 
         File.Delete(raw);
+    }
+
+    private static Tensor Corrected(Tensor frame, MadeWindow made, int index, int count)
+    {
+        using var pause = CollectorPause.Begin();
+        return SeamCorrection.Apply(frame, made.StartSeam, made.EndSeam, index, count);
     }
 
     private void DecodeInto(string path, MadeWindow made)
@@ -257,6 +277,7 @@ internal sealed class TakeRunner(
         {
             cancellation.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
+            using var pause = CollectorPause.Begin();
             var code = made.Latents!.narrow(2, window.BeforeLatents + i, 1);
             var frames = clock.Latents(1, () => model.Vae.DecodeChunk(code, made.Cache));
             for (var f = 0; f < frames.shape[2]; f++, at++)
@@ -271,6 +292,7 @@ internal sealed class TakeRunner(
             clock.Report(TakeStage.Decoding, window.Order, i + 1, window.GeneratedLatents);
         }
 
+        using var quiet = CollectorPause.Begin();
         SeamCorrection.Meet(first!, last!, made.StartSeam, made.EndSeam, (int)window.Deliver.Duration);
         foreach (var seam in (SeamCorrection?[])[made.StartSeam, made.EndSeam])
             if (seam is not null) seams.Add(seam.Report);

@@ -4,6 +4,7 @@ using EditorBridge.Planning;
 namespace EditorBridge.Generation.Tests;
 
 /// <summary>What generation lays out is what training lays out.</summary>
+[Collection(Networks.Name)]
 public class LayoutTests
 {
     private static readonly ModelCapabilities Model = new()
