@@ -22,7 +22,7 @@ editorbridge() { artifacts/bin/EditorBridge.Cli/release/editorbridge "$@"; }
 
 fill="a red hot-air balloon rises over green hills at noon"
 extend="a red sailing boat on the sea at sunset, the camera pans right"
-broll="a city skyline at night, clear sky, the camera pans left"
+broll="snowy mountains at noon under a clear blue sky, the camera pans left"
 
 # job NAME VERB ARGUMENTS...: one job, from the sample's timeline to $out.
 job() {
