@@ -122,7 +122,7 @@ internal sealed class TakeRunner(
         {
             var head = Encode(made.Before);
             var beside = Encode(made.After);
-            // The shot after is this window's neighbour only where it follows at once; early windows of a long fill aim at it from afar.
+            // The shot after is this window's neighbour only where it follows at once.
             var meets = beside is not null && (window.AfterInSlots || window.AfterQuarters[0] == window.Deliver.End);
             if (head is not null) made.StartSeam = Fit(head, made.Before!, made.Cache, after: false, window, meets);
             using var alone = new WanVideoVaeCache();

@@ -15,8 +15,8 @@ public static class WindowChain
 
     /// <summary>
     /// Windows made forwards from the cut: B-roll, extend at the tail, fill. A window after the first takes the last
-    /// <paramref name="chained"/> frames made before it as context; frames after are given to every window at their true time, so
-    /// that early windows of a long fill aim at them and the last one meets them.
+    /// <paramref name="chained"/> frames made before it as context. Frames after are given, at their true time, to each window that they lie within
+    /// <paramref name="longest"/> frames of the start of. Farther off than in training a model takes them for near, and leaves the shot before at once.
     /// </summary>
     /// <param name="wanted">Wanted canvas frames N.</param>
     /// <param name="before">Context frames before, 4a+1 or 0.</param>
@@ -52,7 +52,8 @@ public static class WindowChain
             var kept = last ? wanted - start : Math.Min(made, wanted - start);
             var tail = last ? slots : 0;
             var total = LatentsOf(Math.Max(context, 1)) + own + tail;
-            var takesAfter = after > 0 && (!afterInSlots || last);
+            var aim = context + wanted - start;
+            var takesAfter = after > 0 && (afterInSlots ? last : last || aim <= longest);
             windows.Add(new WindowPlan
             {
                 Order = order,
@@ -69,7 +70,7 @@ public static class WindowChain
                 MainQuarters = Quarters(0, total),
                 AfterQuarters = !takesAfter ? []
                     : afterInSlots ? Quarters(Stride * (total - tail), tail)
-                    : Quarters(context + wanted - start, LatentsOf(after)),
+                    : Quarters(aim, LatentsOf(after)),
                 Deliver = new FrameRange(context, kept),
                 WantedStart = start,
             });

@@ -54,9 +54,9 @@ public sealed class TinyModel : IDisposable
         {
             BaseDim = 8,
             DecoderBaseDim = 8,
-            ZDim = 8,
-            LatentsMean = Enumerable.Repeat(0.1, 8).ToArray(),
-            LatentsStd = Enumerable.Repeat(1.5, 8).ToArray(),
+            ZDim = 48,
+            LatentsMean = Enumerable.Repeat(0.1, 48).ToArray(),
+            LatentsStd = Enumerable.Repeat(1.5, 48).ToArray(),
         });
         vae.Initialise();
         vae.Save(Path.Combine(Folder, "vae"));
@@ -65,8 +65,8 @@ public sealed class TinyModel : IDisposable
         {
             NumAttentionHeads = 2,
             AttentionHeadDim = 24,
-            InChannels = 8,
-            OutChannels = 8,
+            InChannels = 48,
+            OutChannels = 48,
             TextDim = 16,
             TextLen = 32,
             FreqDim = 32,

@@ -186,13 +186,15 @@ public class FrameMathsTests
     }
 
     [Fact]
-    public void Early_windows_of_a_long_fill_aim_at_the_shot_after()
+    public void The_shot_after_is_given_where_it_is_as_near_as_in_training()
     {
         var plan = Some.Plan(Some.Request(JobKind.Fill, 200));
         Assert.Equal(3, plan.Windows.Count);
-        Assert.All(plan.Windows, w => Assert.Equal(ContextOrigin.Source, w.AfterOrigin));
-        Assert.Equal(9 + 200, plan.Windows[0].AfterQuarters[0]);
+        Assert.Equal([ContextOrigin.None, ContextOrigin.None, ContextOrigin.Source], plan.Windows.Select(w => w.AfterOrigin));
         Assert.Equal(9 + plan.Windows[2].Deliver.Duration, plan.Windows[2].AfterQuarters[0]);
+        Assert.All(
+            Enumerable.Range(73, 200).SelectMany(n => Some.Plan(Some.Request(JobKind.Fill, n)).Windows).Where(w => w.AfterLatents > 0),
+            w => Assert.InRange(w.AfterQuarters[0], 10, 81));
     }
 
     [Fact]
