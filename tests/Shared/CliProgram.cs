@@ -56,8 +56,11 @@ public sealed class CliProgram
     /// <param name="arguments">The command line.</param>
     public async Task<CliResult> RunAsync(Action<string, Process>? onLine, params string[] arguments)
     {
-        var info = new ProcessStartInfo(Path) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, UseShellExecute = false };
-        foreach (var argument in arguments) info.ArgumentList.Add(argument);
+        // Tests run in the background inherit an ignored Ctrl+C, which a program at a terminal does not.
+        var reset = OperatingSystem.IsLinux();
+        var info = new ProcessStartInfo(reset ? "/usr/bin/env" : Path) { RedirectStandardOutput = true, RedirectStandardError = true, RedirectStandardInput = true, UseShellExecute = false };
+        string[] command = reset ? ["--default-signal=INT", Path, .. arguments] : arguments;
+        foreach (var argument in command) info.ArgumentList.Add(argument);
         foreach (var (name, value) in environment)
         {
             if (value is null) info.Environment.Remove(name);
