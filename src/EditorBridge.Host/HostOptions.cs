@@ -23,8 +23,8 @@ public sealed class HostOptions
     [Required]
     public string DefaultModel { get; set; } = "sketch";
 
-    /// <summary>Device that jobs run on: "cpu", "cuda:0", or "auto" for the best the worker finds.</summary>
-    [RegularExpression("auto|cpu|mps|cuda(:[0-9]+)?")]
+    /// <summary>Device that jobs run on: "cpu", or "auto" for the best the worker can use, which is the CPU in this version.</summary>
+    [RegularExpression("auto|cpu", ErrorMessage = "Device is auto or cpu: this version's worker runs on the CPU only.")]
     public string Device { get; set; } = "auto";
 
     /// <summary>The worker program. EDITORBRIDGE_WORKER names it as well; the default is the one beside the host.</summary>
