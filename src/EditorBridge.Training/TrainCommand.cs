@@ -68,7 +68,7 @@ internal static class TrainCommand
             using var transformer = new EditorBridge.Diffusion.Wan.WanTransformer(SketchSizes.Transformer);
             using var text = new UMT5Encoder(SketchSizes.Text);
             transformer.Initialize(generator);
-            text.InitializeRandomly(generator);
+            text.Initialize(generator);
             TextWarmUp.Run(text, SentencePieceTokenizer.Load(result.GetValue(vocabulary)!), TimeSpan.FromMinutes(result.GetValue(minutes)), result.GetValue(seed), line => Write(log, line));
             SketchFolder.Save(target, transformer, text, float32);
             return 0;

@@ -58,7 +58,7 @@ public sealed class TinyModel : IDisposable
             LatentsMean = Enumerable.Repeat(0.1, 48).ToArray(),
             LatentsStd = Enumerable.Repeat(1.5, 48).ToArray(),
         });
-        vae.Initialise();
+        vae.Initialize();
         vae.Save(Path.Combine(Folder, "vae"));
 
         var transformerConfig = new WanTransformerConfig
@@ -82,7 +82,7 @@ public sealed class TinyModel : IDisposable
 
         var textConfig = new UMT5Config { VocabSize = 1024, DModel = 16, DKv = 8, DFf = 32, NumHeads = 2, NumLayers = 1 };
         using var text = new UMT5Encoder(textConfig);
-        text.InitializeRandomly(generator);
+        text.Initialize(generator);
         Save(text, "text_encoder", ConfigFile.Write(textConfig));
 
         Directory.CreateDirectory(Path.Combine(Folder, "tokenizer"));

@@ -25,7 +25,7 @@ public sealed class TrainingTests
     {
         manual_seed(3);
         using var network = new WanVideoVae(TinyVae);
-        network.Initialise();
+        network.Initialize();
         using var optimizer = new WeightOptimizer(network, VaeTrainer.IsMatrix);
         var random = new SeededRandom(2);
         const int Frames = 5, Side = 32;
@@ -85,7 +85,7 @@ public sealed class TrainingTests
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         using var vae = new WanVideoVae(TinyVae);
-        vae.Initialise();
+        vae.Initialize();
         var scene = Scene.Sample(new SeededRandom(11));
         const int Side = 32, Context = SketchSizes.ContextFrames;
         Tensor Encode(int first, int count) => vae.Encode(tensor(SceneRenderer.RenderClip(scene, Side, Side, count, first / 24.0), [1, 3, count, Side, Side]));

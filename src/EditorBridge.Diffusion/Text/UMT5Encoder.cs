@@ -11,7 +11,7 @@ namespace EditorBridge.Diffusion.Text;
 /// </summary>
 /// <remarks>
 /// No biases, no 1/√d in the attention, no absolute positions. Norms and softmax run in float32 whatever the weights are. A new
-/// encoder holds uninitialised memory: load weights into it or call <see cref="InitializeRandomly"/>.
+/// encoder holds uninitialised memory: load weights into it or call <see cref="Initialize"/>.
 /// </remarks>
 public sealed class UMT5Encoder : nn.Module<Tensor, Tensor?, Tensor>
 {
@@ -70,7 +70,7 @@ public sealed class UMT5Encoder : nn.Module<Tensor, Tensor?, Tensor>
 
     /// <summary>Draws all weights as T5 is initialised for training: standard deviations that keep unscaled attention tame.</summary>
     /// <param name="generator">Where the numbers come from; the global generator when null.</param>
-    public void InitializeRandomly(Generator? generator = null)
+    public void Initialize(Generator? generator = null)
     {
         using var noGrad = no_grad();
         foreach (var (name, weight) in named_parameters())

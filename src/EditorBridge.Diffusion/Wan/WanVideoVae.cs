@@ -67,13 +67,13 @@ public sealed class WanVideoVae : Module
 
     /// <summary>Random weights to train from, drawn from torch's generator: unit gain through the network, residual branches small.</summary>
     /// <param name="branch">Gain of the last convolution of each residual block.</param>
-    public void Initialise(double branch = 0.3)
+    public void Initialize(double branch = 0.3)
     {
         using var noGrad = no_grad();
-        encoder.Initialise(branch);
-        quant_conv.Initialise(1);
-        post_quant_conv.Initialise(1);
-        decoder.Initialise(branch);
+        encoder.Initialize(branch);
+        quant_conv.Initialize(1);
+        post_quant_conv.Initialize(1);
+        decoder.Initialize(branch);
     }
 
     /// <summary>Encodes a clip to normalised latent means, ready for the transformer.</summary>

@@ -32,13 +32,13 @@ internal sealed class ResidualBlock : Module<Tensor, WanVideoVaeCache, Tensor>
         return (y + (conv_shortcut?.call(x, cache) ?? x)).MoveToOuterDisposeScope();
     }
 
-    public void Initialise(double branch)
+    public void Initialize(double branch)
     {
-        norm1.Initialise();
-        norm2.Initialise();
-        conv1.Initialise(1.7); // SiLU of a unit normal has a root mean square of 0.6.
-        conv2.Initialise(branch);
-        conv_shortcut?.Initialise(1);
+        norm1.Initialize();
+        norm2.Initialize();
+        conv1.Initialize(1.7); // SiLU of a unit normal has a root mean square of 0.6.
+        conv2.Initialize(branch);
+        conv_shortcut?.Initialize(1);
     }
 }
 
@@ -66,11 +66,11 @@ internal sealed class FrameAttention : Module<Tensor, Tensor>
         return (x + proj.call(y.squeeze(1)).view(x.shape)).MoveToOuterDisposeScope();
     }
 
-    public void Initialise()
+    public void Initialize()
     {
-        norm.Initialise();
-        to_qkv.Initialise(1);
-        proj.Initialise(0);
+        norm.Initialize();
+        to_qkv.Initialize(1);
+        proj.Initialize(0);
     }
 }
 
@@ -90,7 +90,7 @@ internal sealed class PointConv2d : Module<Tensor, Tensor>
 
     public override Tensor forward(Tensor x) => F.linear(x, weight.flatten(1), bias); // [..., C] -> [..., O]
 
-    public void Initialise(double gain)
+    public void Initialize(double gain)
     {
         init.normal_(weight, 0, gain / Math.Sqrt(weight.size(1)));
         init.zeros_(bias);
@@ -134,10 +134,10 @@ internal sealed class Downsampler : Module<Tensor, WanVideoVaeCache, Tensor>
         return (frames == 1 ? x : cat([first, time_conv.Strided(all, 2)], 1)).MoveToOuterDisposeScope();
     }
 
-    public void Initialise()
+    public void Initialize()
     {
-        ((FrameConv2d)resample[0]).Initialise(1);
-        time_conv?.Initialise(1);
+        ((FrameConv2d)resample[0]).Initialize(1);
+        time_conv?.Initialize(1);
     }
 }
 
@@ -168,10 +168,10 @@ internal sealed class Upsampler : Module<Tensor, WanVideoVaeCache, Tensor>
         return resample.call(x).MoveToOuterDisposeScope();
     }
 
-    public void Initialise()
+    public void Initialize()
     {
-        ((FrameConv2d)resample[0]).Initialise(1);
-        time_conv?.Initialise(1);
+        ((FrameConv2d)resample[0]).Initialize(1);
+        time_conv?.Initialize(1);
     }
 
     // The clip's first frame stays one and is not seen by the convolution; every later one becomes two.

@@ -62,7 +62,7 @@ internal sealed class CausalConv3d : Module<Tensor, WanVideoVaeCache, Tensor>
         return F.linear(cat(moments, -1), Matrix(), bias);
     }
 
-    public void Initialise(double gain)
+    public void Initialize(double gain)
     {
         init.normal_(weight, 0, gain / Math.Sqrt(weight.size(1) * kt * k * k));
         init.zeros_(bias);
@@ -112,7 +112,7 @@ internal sealed class FrameConv2d : Module<Tensor, Tensor>
         return y.to(x.dtype).MoveToOuterDisposeScope();
     }
 
-    public void Initialise(double gain)
+    public void Initialize(double gain)
     {
         init.normal_(weight, 0, gain / Math.Sqrt(weight.size(1) * 9));
         init.zeros_(bias);
@@ -143,7 +143,7 @@ internal sealed class ChannelNorm : Module<Tensor, Tensor>
     /// <summary>Norm, then SiLU.</summary>
     public Tensor ThenSilu(Tensor x) => Apply(x, silu: true); // [..., C]
 
-    public void Initialise() => init.ones_(gamma);
+    public void Initialize() => init.ones_(gamma);
 
     private Tensor Apply(Tensor x, bool silu)
     {

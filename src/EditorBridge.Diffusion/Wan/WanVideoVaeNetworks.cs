@@ -34,11 +34,11 @@ internal sealed class DownBlock : Module<Tensor, WanVideoVaeCache, Tensor>
         return (y + Averaged(x)).MoveToOuterDisposeScope();
     }
 
-    public void Initialise(double branch)
+    public void Initialize(double branch)
     {
         foreach (var resnet in resnets)
-            resnet.Initialise(branch);
-        downsampler?.Initialise();
+            resnet.Initialize(branch);
+        downsampler?.Initialize();
     }
 
     /// <summary>Folds (ft, fs, fs) neighbours into channels, channel first, and averages groups of them.</summary>
@@ -81,11 +81,11 @@ internal sealed class UpBlock : Module<Tensor, WanVideoVaeCache, Tensor>
         return y.MoveToOuterDisposeScope();
     }
 
-    public void Initialise(double branch)
+    public void Initialize(double branch)
     {
         foreach (var resnet in resnets)
-            resnet.Initialise(branch);
-        upsampler?.Initialise();
+            resnet.Initialize(branch);
+        upsampler?.Initialize();
     }
 
     /// <summary>Repeats channels and unfolds them to (ft, 2, 2) neighbours, channel first; a clip begins with one frame.</summary>
@@ -122,11 +122,11 @@ internal sealed class MidBlock : Module<Tensor, WanVideoVaeCache, Tensor>
         return resnets[1].call(x, cache).MoveToOuterDisposeScope();
     }
 
-    public void Initialise(double branch)
+    public void Initialize(double branch)
     {
         foreach (var resnet in resnets)
-            resnet.Initialise(branch);
-        attentions[0].Initialise();
+            resnet.Initialize(branch);
+        attentions[0].Initialize();
     }
 }
 
@@ -165,14 +165,14 @@ internal sealed class VaeEncoder : Module<Tensor, WanVideoVaeCache, Tensor>
         return conv_out.call(norm_out.ThenSilu(x), cache).MoveToOuterDisposeScope();
     }
 
-    public void Initialise(double branch)
+    public void Initialize(double branch)
     {
-        conv_in.Initialise(1);
+        conv_in.Initialize(1);
         foreach (var block in down_blocks)
-            block.Initialise(branch);
-        mid_block.Initialise(branch);
-        norm_out.Initialise();
-        conv_out.Initialise(1.7);
+            block.Initialize(branch);
+        mid_block.Initialize(branch);
+        norm_out.Initialize();
+        conv_out.Initialize(1.7);
     }
 }
 
@@ -212,13 +212,13 @@ internal sealed class VaeDecoder : Module<Tensor, WanVideoVaeCache, Tensor>
         return conv_out.call(norm_out.ThenSilu(x), cache).MoveToOuterDisposeScope();
     }
 
-    public void Initialise(double branch)
+    public void Initialize(double branch)
     {
-        conv_in.Initialise(1);
-        mid_block.Initialise(branch);
+        conv_in.Initialize(1);
+        mid_block.Initialize(branch);
         foreach (var block in up_blocks)
-            block.Initialise(branch);
-        norm_out.Initialise();
-        conv_out.Initialise(0.5);
+            block.Initialize(branch);
+        norm_out.Initialize();
+        conv_out.Initialize(0.5);
     }
 }

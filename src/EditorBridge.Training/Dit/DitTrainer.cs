@@ -64,7 +64,7 @@ public static class DitTrainer
         if (run.From is null)
         {
             transformer.Initialize(generator);
-            text.InitializeRandomly(generator);
+            text.Initialize(generator);
         }
 
         transformer.to(device(run.Device));

@@ -62,7 +62,7 @@ public static class VaeTrainer
         }
 
         using var network = new WanVideoVae(sizes);
-        network.Initialise();
+        network.Initialize();
         QuietPosterior(network);
         if (run.From is { } from)
         {

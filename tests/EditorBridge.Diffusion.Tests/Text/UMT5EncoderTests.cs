@@ -129,7 +129,7 @@ public sealed class UMT5EncoderTests
         using var scope = NewDisposeScope();
         using var generator = new Generator(7);
         using var encoder = new UMT5Encoder(Config);
-        encoder.InitializeRandomly(generator);
+        encoder.Initialize(generator);
         var hidden = encoder.EncodeContext([[5, 6, 7, 1], [9, 1]], 8);
         Assert.True(hidden.isfinite().all().item<bool>());
         Assert.InRange(hidden[0, 0].std().item<float>(), 0.3f, 3f);
@@ -145,8 +145,8 @@ public sealed class UMT5EncoderTests
         using var scope = NewDisposeScope();
         using var one = new UMT5Encoder(Config);
         using var other = new UMT5Encoder(Config);
-        one.InitializeRandomly(new Generator(3));
-        other.InitializeRandomly(new Generator(3));
+        one.Initialize(new Generator(3));
+        other.Initialize(new Generator(3));
         foreach (var (name, parameter) in one.named_parameters())
             Assert.True(parameter.allclose(other.get_parameter(name)!, 0, 0), name);
     }

@@ -227,7 +227,7 @@ public class WanVideoVaeTests
         using var noGrad = no_grad();
         random.manual_seed(4);
         var vae = new WanVideoVae(Config() with { BaseDim = 8, DecoderBaseDim = 8 });
-        vae.Initialise();
+        vae.Initialize();
         var decoded = vae.Decode(randn([1, 48, 2, 3, 3]), clamp: false);
         Assert.InRange(decoded.std().item<float>(), 0.05f, 2f);
         Assert.InRange(vae.Encode(rand([1, 3, 5, 48, 48]) * 2 - 1).std().item<float>(), 0.1f, 10f);
