@@ -87,7 +87,7 @@ internal sealed class TakeState
     {
         if (!File.Exists(folder.Latents(take, window))) return null;
         using var file = SafetensorsFile.Open(folder.Latents(take, window)).OrThrow();
-        using var view = MappedTensors.View(file, file.Tensors["latents"]);
+        using var view = MappedTensors.View(file.Tensors["latents"]);
         return view.clone();
     }
 

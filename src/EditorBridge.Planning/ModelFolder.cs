@@ -3,6 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
 using EditorBridge.Models;
+using EditorBridge.Models.Checkpoints;
 using EditorBridge.Models.Configs;
 using EditorBridge.Models.Safetensors;
 using EditorBridge.Models.Variants;

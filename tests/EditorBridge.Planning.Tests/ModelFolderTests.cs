@@ -1,3 +1,4 @@
+using EditorBridge.Models.Checkpoints;
 using EditorBridge.Models.Configs;
 using EditorBridge.Models.Safetensors;
 
@@ -86,5 +87,5 @@ public sealed class ModelFolderTests : IDisposable
 
     private void Weights(string network, int count, byte value = 1) => SafetensorsWriter.Write(
         Path.Combine(folder, network, "model.safetensors"),
-        [new SafetensorsSource("weight", SafetensorsType.U8, [count], stream => stream.Write(Enumerable.Repeat(value, count).ToArray()))]);
+        [new SafetensorsSource("weight", TensorType.U8, [count], stream => stream.Write(Enumerable.Repeat(value, count).ToArray()))]);
 }

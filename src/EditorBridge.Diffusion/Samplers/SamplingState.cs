@@ -45,7 +45,7 @@ public sealed record SamplingState(Tensor Latents, SamplerState Sampler) : IDisp
 
         Tensor Copy(string name)
         {
-            using var view = MappedTensors.View(file, file.Tensors[name]);
+            using var view = MappedTensors.View(file.Tensors[name]);
             return view.clone().DetachFromDisposeScope();
         }
     }

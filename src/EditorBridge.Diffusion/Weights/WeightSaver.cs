@@ -1,3 +1,4 @@
+using EditorBridge.Models.Checkpoints;
 using EditorBridge.Models.Safetensors;
 using TorchSharp;
 
@@ -41,11 +42,11 @@ public static class WeightSaver
             stream.Write(new ReadOnlySpan<byte>(address + at, (int)Math.Min(Piece, bytes - at)));
     }
 
-    private static SafetensorsType Type(torch.ScalarType type)
+    private static TensorType Type(torch.ScalarType type)
     {
-        foreach (var candidate in Enum.GetValues<SafetensorsType>())
+        foreach (var candidate in Enum.GetValues<TensorType>())
         {
-            if (candidate is SafetensorsType.U16 or SafetensorsType.U32 or SafetensorsType.U64 or SafetensorsType.F8E8M0)
+            if (candidate.IsBlocked() || candidate is TensorType.U16 or TensorType.U32 or TensorType.U64 or TensorType.F8E8M0)
                 continue;
             if (MappedTensors.ScalarType(candidate) == type)
                 return candidate;

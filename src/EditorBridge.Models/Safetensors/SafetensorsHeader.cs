@@ -1,16 +1,9 @@
 using System.Buffers.Binary;
 using System.Text;
 using System.Text.Json;
+using EditorBridge.Models.Checkpoints;
 
 namespace EditorBridge.Models.Safetensors;
-
-/// <summary>One tensor of a safetensors file.</summary>
-/// <param name="Name">Its key.</param>
-/// <param name="Type">Element type.</param>
-/// <param name="Shape">Sizes; empty for a scalar.</param>
-/// <param name="Offset">First byte, counted from the start of the file.</param>
-/// <param name="Length">Bytes.</param>
-public sealed record SafetensorsEntry(string Name, SafetensorsType Type, IReadOnlyList<long> Shape, long Offset, long Length);
 
 /// <summary>The header of a safetensors file, checked as the format's reference implementation does.</summary>
 /// <remarks>
@@ -23,11 +16,11 @@ public sealed class SafetensorsHeader
     /// <summary>Longest header accepted, in bytes.</summary>
     public const int MaximumLength = 100_000_000;
 
-    private SafetensorsHeader(IReadOnlyList<SafetensorsEntry> tensors, IReadOnlyDictionary<string, string> metadata)
+    private SafetensorsHeader(IReadOnlyList<TensorEntry> tensors, IReadOnlyDictionary<string, string> metadata)
         => (Tensors, Metadata) = (tensors, metadata);
 
     /// <summary>The tensors in the order of their bytes in the file.</summary>
-    public IReadOnlyList<SafetensorsEntry> Tensors { get; }
+    public IReadOnlyList<TensorEntry> Tensors { get; }
 
     /// <summary>The free text pairs under <c>__metadata__</c>.</summary>
     public IReadOnlyDictionary<string, string> Metadata { get; }
@@ -63,7 +56,7 @@ public sealed class SafetensorsHeader
 
     private static ReadResult<SafetensorsHeader> Parse(ReadOnlySpan<byte> json, long dataStart, long fileLength, string file)
     {
-        var tensors = new List<SafetensorsEntry>();
+        var tensors = new List<TensorEntry>();
         var names = new HashSet<string>(StringComparer.Ordinal);
         var metadata = new Dictionary<string, string>(StringComparer.Ordinal);
         var reader = new Utf8JsonReader(json, new JsonReaderOptions { MaxDepth = 8 });
@@ -96,7 +89,7 @@ public sealed class SafetensorsHeader
         return Contiguous(tensors, metadata, dataStart, fileLength, file);
     }
 
-    private static string? ReadEntry(ref Utf8JsonReader reader, string key, long dataStart, long fileLength, out SafetensorsEntry? entry)
+    private static string? ReadEntry(ref Utf8JsonReader reader, string key, long dataStart, long fileLength, out TensorEntry? entry)
     {
         entry = null;
         string? typeName = null;
@@ -126,23 +119,18 @@ public sealed class SafetensorsHeader
         }
         if (typeName is null || shape is null || offsets is null)
             return "'dtype', 'shape' or 'data_offsets' is missing";
-        if (SafetensorsTypes.Parse(typeName) is not { } type)
+        if (SafetensorsTypeNames.Parse(typeName) is not { } type)
             return $"element type '{typeName}' is not supported";
         var (begin, end) = (offsets[0], offsets[1]);
         if (begin > end)
             return $"its data ends ({end}) before it begins ({begin})";
         if (end > fileLength - dataStart)
             return $"its data ends at {end}, but the file holds {fileLength - dataStart} bytes of data; download it again";
-        long bytes = type.Size();
-        foreach (var size in shape)
-        {
-            if (size != 0 && bytes > long.MaxValue / size)
-                return "its shape is too large";
-            bytes *= size;
-        }
+        if (type.Bytes(shape) is not { } bytes)
+            return "its shape is too large";
         if (bytes != end - begin)
             return $"its shape needs {bytes} bytes, its range holds {end - begin}";
-        entry = new SafetensorsEntry(key, type, shape, dataStart + begin, bytes);
+        entry = new TensorEntry(key, type, shape, dataStart + begin, bytes);
         return null;
     }
 
@@ -161,7 +149,7 @@ public sealed class SafetensorsHeader
     }
 
     private static ReadResult<SafetensorsHeader> Contiguous(
-        List<SafetensorsEntry> tensors, Dictionary<string, string> metadata, long dataStart, long fileLength, string file)
+        List<TensorEntry> tensors, Dictionary<string, string> metadata, long dataStart, long fileLength, string file)
     {
         tensors.Sort((a, b) => a.Offset != b.Offset ? a.Offset.CompareTo(b.Offset) : a.Length.CompareTo(b.Length));
         var next = dataStart;

@@ -1,14 +1,15 @@
 using System.Buffers.Binary;
 using System.Text.Json;
+using EditorBridge.Models.Checkpoints;
 
 namespace EditorBridge.Models.Safetensors;
 
 /// <summary>A tensor to be written: what it is, and a way to write its bytes.</summary>
 /// <param name="Name">Its key.</param>
-/// <param name="Type">Element type.</param>
+/// <param name="Type">A plain element type.</param>
 /// <param name="Shape">Sizes; empty for a scalar.</param>
 /// <param name="Write">Writes exactly the bytes of this type and shape, little endian, row by row.</param>
-public sealed record SafetensorsSource(string Name, SafetensorsType Type, IReadOnlyList<long> Shape, Action<Stream> Write);
+public sealed record SafetensorsSource(string Name, TensorType Type, IReadOnlyList<long> Shape, Action<Stream> Write);
 
 /// <summary>Writes safetensors files, one tensor after another, so that memory does not grow with the file.</summary>
 public static class SafetensorsWriter

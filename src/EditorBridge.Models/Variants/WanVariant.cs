@@ -1,5 +1,5 @@
+using EditorBridge.Models.Checkpoints;
 using EditorBridge.Models.Configs;
-using EditorBridge.Models.Safetensors;
 
 namespace EditorBridge.Models.Variants;
 
@@ -42,7 +42,7 @@ public sealed record WanVariant(WanLine Line, string Name, long Dim, int Layers,
     /// <summary>Recognises a checkpoint.</summary>
     /// <param name="tensors">The tensors of all its files.</param>
     /// <param name="source">What to call it in a problem.</param>
-    public static ReadResult<WanVariant> Recognise(IEnumerable<SafetensorsEntry> tensors, string source)
+    public static ReadResult<WanVariant> Recognise(IEnumerable<TensorEntry> tensors, string source)
     {
         var shapes = new Dictionary<string, IReadOnlyList<long>>(StringComparer.Ordinal);
         foreach (var tensor in tensors)

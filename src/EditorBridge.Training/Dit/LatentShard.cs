@@ -85,7 +85,7 @@ public sealed class LatentShard
     public static LatentShard Read(string path)
     {
         using var file = SafetensorsFile.Open(path).OrThrow();
-        Tensor Get(string name) => MappedTensors.View(file, file.Tensors[name]).clone().DetachFromDisposeScope();
+        Tensor Get(string name) => MappedTensors.View(file.Tensors[name]).clone().DetachFromDisposeScope();
         int Number(string name) => int.Parse(file.Header.Metadata[name], CultureInfo.InvariantCulture);
         return new LatentShard(Get("main"), Get("before"), Get("after"), JsonSerializer.Deserialize<List<Scene>>(file.Header.Metadata["scenes"])!,
             Number("frames"), Number("width"), Number("height"));

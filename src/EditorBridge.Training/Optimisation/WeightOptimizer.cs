@@ -125,7 +125,7 @@ public sealed class WeightOptimizer : IDisposable
                 throw new InvalidDataException($"'{path}' has no '{name}': it is the state of another network.");
             }
 
-            target.copy_(MappedTensors.View(file, entry));
+            target.copy_(MappedTensors.View(entry));
         }
 
         foreach (var slot in _slots)

@@ -25,7 +25,7 @@ public sealed class GoldenCase : IDisposable
     public bool Has(string name) => file.Tensors.ContainsKey(name);
 
     /// <summary>A copy of a tensor.</summary>
-    public Tensor this[string name] => MappedTensors.View(file, file.Tensors[name]).clone();
+    public Tensor this[string name] => MappedTensors.View(file.Tensors[name]).clone();
 
     /// <summary>Asserts equal shape and max|actual − golden| ≤ tolerance · max|golden|.</summary>
     public void AssertClose(string name, Tensor actual, double tolerance)

@@ -48,9 +48,9 @@ public sealed class WeightRoundTripTests : IDisposable
         using var numbers = arange(1000, dtype: int64);
         WeightSaver.Save(new Dictionary<string, Tensor> { ["numbers"] = numbers, ["none"] = empty(0, 3) }, path);
         var file = SafetensorsFile.Open(path).OrThrow();
-        using var view = MappedTensors.View(file, file.Tensors["numbers"]);
-        using var none = MappedTensors.View(file, file.Tensors["none"]);
-        var mapping = file.Mapping;
+        using var view = MappedTensors.View(file.Tensors["numbers"]);
+        using var none = MappedTensors.View(file.Tensors["none"]);
+        var mapping = file.Tensors["numbers"].File.Mapping;
         file.Dispose();
         using (var last = view[999])
             Assert.Equal(999, last.item<long>());
@@ -73,7 +73,7 @@ public sealed class WeightRoundTripTests : IDisposable
         }
         Assert.NotEqual(0, header.Length % 4);
         using var file = SafetensorsFile.Open(path).OrThrow();
-        using var x = MappedTensors.View(file, file.Tensors["x"]);
+        using var x = MappedTensors.View(file.Tensors["x"]);
         Assert.Equal([1.5f, -2f], x.data<float>().ToArray());
     }
 }

@@ -1,3 +1,4 @@
+using EditorBridge.Models.Checkpoints;
 using EditorBridge.Models.Configs;
 using EditorBridge.Models.Safetensors;
 using EditorBridge.Planning;
@@ -41,7 +42,7 @@ public static class SmallModel
     {
         var path = Directory.CreateDirectory(Path.Combine(folder, network)).FullName;
         File.WriteAllText(Path.Combine(path, "config.json"), config);
-        var source = new SafetensorsSource("weight", SafetensorsType.F32, [2, 2], stream => stream.Write(new byte[16]));
+        var source = new SafetensorsSource("weight", TensorType.F32, [2, 2], stream => stream.Write(new byte[16]));
         SafetensorsWriter.Write(Path.Combine(path, network == "text_encoder" ? "model.safetensors" : "diffusion_pytorch_model.safetensors"), [source]);
     }
 }

@@ -1,5 +1,6 @@
 using System.Text;
 using CsCheck;
+using EditorBridge.Models.Checkpoints;
 using EditorBridge.Models.Safetensors;
 
 namespace EditorBridge.Models.Tests.Safetensors;

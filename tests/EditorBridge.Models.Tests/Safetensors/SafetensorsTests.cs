@@ -1,4 +1,5 @@
 using System.Text;
+using EditorBridge.Models.Checkpoints;
 using EditorBridge.Models.Safetensors;
 
 namespace EditorBridge.Models.Tests.Safetensors;
@@ -14,12 +15,12 @@ public sealed class SafetensorsTests : IDisposable
     {
         var path = Path.Combine(folder, "a.safetensors");
         SafetensorsWriter.Write(path,
-            [Source("half", SafetensorsType.F16, [3], [1, 2, 3, 4, 5, 6]), Source("ä\"b", SafetensorsType.U8, [], [7]), Source("none", SafetensorsType.F32, [0, 4], [])],
+            [Source("half", TensorType.F16, [3], [1, 2, 3, 4, 5, 6]), Source("ä\"b", TensorType.U8, [], [7]), Source("none", TensorType.F32, [0, 4], [])],
             new Dictionary<string, string> { ["format"] = "pt", ["über"] = "é" });
         using var file = SafetensorsFile.Open(path).OrThrow();
         Assert.Equal(["half", "none", "ä\"b"], file.Tensors.Keys.Order(StringComparer.Ordinal));
-        Assert.Equal([1, 2, 3, 4, 5, 6], file.Bytes(file.Tensors["half"]).ToArray());
-        Assert.Equal([7], file.Bytes(file.Tensors["ä\"b"]).ToArray());
+        Assert.Equal([1, 2, 3, 4, 5, 6], file.Tensors["half"].Bytes.ToArray());
+        Assert.Equal([7], file.Tensors["ä\"b"].Bytes.ToArray());
         Assert.Empty(file.Tensors["ä\"b"].Shape);
         Assert.Equal([0, 4], file.Tensors["none"].Shape);
         Assert.Equal("é", file.Header.Metadata["über"]);
@@ -31,9 +32,9 @@ public sealed class SafetensorsTests : IDisposable
     public void AnIncompleteWriteLeavesTheOldFile()
     {
         var path = Path.Combine(folder, "a.safetensors");
-        SafetensorsWriter.Write(path, [Source("x", SafetensorsType.U8, [1], [1])]);
+        SafetensorsWriter.Write(path, [Source("x", TensorType.U8, [1], [1])]);
         var before = File.ReadAllBytes(path);
-        Assert.Throws<InvalidOperationException>(() => SafetensorsWriter.Write(path, [Source("x", SafetensorsType.U8, [2], [1])]));
+        Assert.Throws<InvalidOperationException>(() => SafetensorsWriter.Write(path, [Source("x", TensorType.U8, [2], [1])]));
         Assert.Equal(before, File.ReadAllBytes(path));
         Assert.Single(Directory.GetFiles(folder));
     }
@@ -100,6 +101,6 @@ public sealed class SafetensorsTests : IDisposable
         Assert.Contains("is not an index", WeightFiles.In(folder).Problem);
     }
 
-    internal static SafetensorsSource Source(string name, SafetensorsType type, IReadOnlyList<long> shape, byte[] bytes)
+    internal static SafetensorsSource Source(string name, TensorType type, IReadOnlyList<long> shape, byte[] bytes)
         => new(name, type, shape, stream => stream.Write(bytes));
 }

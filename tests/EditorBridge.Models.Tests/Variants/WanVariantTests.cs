@@ -1,5 +1,5 @@
+using EditorBridge.Models.Checkpoints;
 using EditorBridge.Models.Configs;
-using EditorBridge.Models.Safetensors;
 using EditorBridge.Models.Variants;
 
 namespace EditorBridge.Models.Tests.Variants;
@@ -20,7 +20,7 @@ public class WanVariantTests
     {
         foreach (var (prefix, head) in new[] { ("", "head.head.weight"), ("", "proj_out.weight"), ("model.diffusion_model.", "head.head.weight") })
         {
-            var tensors = new List<SafetensorsEntry>
+            var tensors = new List<TensorEntry>
             {
                 Entry(prefix + "patch_embedding.weight", dim, input, 1, 2, 2), Entry(prefix + head, output * 4, dim),
                 Entry(prefix + "blocks.0.x", 1), Entry(prefix + "blocks.1.x", 1), Entry(prefix + "blocks.1.y", 1), Entry(prefix + "blocks.10.x", 1),
@@ -58,5 +58,5 @@ public class WanVariantTests
             WanVariant.Recognise([Entry("patch_embedding.weight", 64, 4, 1, 2, 2), Entry("head.head.weight", 16, 64)], "m").Problem);
     }
 
-    private static SafetensorsEntry Entry(string name, params long[] shape) => new(name, SafetensorsType.BF16, shape, 0, 0);
+    private static TensorEntry Entry(string name, params long[] shape) => new(name, TensorType.BF16, shape, 0, 0);
 }

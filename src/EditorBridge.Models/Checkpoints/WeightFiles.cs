@@ -1,6 +1,6 @@
 using System.Text.Json;
 
-namespace EditorBridge.Models.Safetensors;
+namespace EditorBridge.Models.Checkpoints;
 
 /// <summary>Finds the weight files of one component's folder.</summary>
 public static class WeightFiles

@@ -1,0 +1,37 @@
+using EditorBridge.Models.Safetensors;
+
+namespace EditorBridge.Models.Checkpoints;
+
+/// <summary>Opens the weights of one network from the files users have.</summary>
+public static class Checkpoint
+{
+    /// <summary>Opens a weight file, or a folder that holds one or its shards.</summary>
+    /// <param name="path">Such as <c>transformer/</c> of a Diffusers folder.</param>
+    /// <returns>The tensors, or why they cannot be used.</returns>
+    public static ReadResult<INamedTensors> Open(string path)
+    {
+        if (!Directory.Exists(path))
+            return OpenFile(path);
+        var files = WeightFiles.In(path);
+        if (!files.Ok)
+            return ReadResult<INamedTensors>.Failed(files.Problem);
+        var shards = new List<INamedTensors>();
+        foreach (var file in files.Value)
+        {
+            var shard = OpenFile(file);
+            if (!shard.Ok)
+            {
+                shards.ForEach(open => open.Dispose());
+                return shard;
+            }
+            shards.Add(shard.Value);
+        }
+        return shards.Count == 1 ? ReadResult<INamedTensors>.Of(shards[0]) : As(ShardedTensors.Join(path, shards));
+    }
+
+    private static ReadResult<INamedTensors> OpenFile(string path) => As(SafetensorsFile.Open(path));
+
+    private static ReadResult<INamedTensors> As<T>(ReadResult<T> result)
+        where T : class, INamedTensors
+        => result.Ok ? ReadResult<INamedTensors>.Of(result.Value) : ReadResult<INamedTensors>.Failed(result.Problem);
+}
