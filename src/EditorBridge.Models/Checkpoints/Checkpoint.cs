@@ -7,11 +7,15 @@ public static class Checkpoint
 {
     /// <summary>Opens a weight file, or a folder that holds one or its shards.</summary>
     /// <param name="path">Such as <c>transformer/</c> of a Diffusers folder.</param>
-    /// <returns>The tensors, or why they cannot be used.</returns>
+    /// <returns>The tensors under the network's own names, or why they cannot be used.</returns>
     public static ReadResult<INamedTensors> Open(string path)
     {
-        if (!Directory.Exists(path))
-            return OpenFile(path);
+        var stored = Directory.Exists(path) ? OpenFolder(path) : OpenFile(path);
+        return stored.Ok ? UnwrappedTensors.Of(stored.Value) : stored;
+    }
+
+    private static ReadResult<INamedTensors> OpenFolder(string path)
+    {
         var files = WeightFiles.In(path);
         if (!files.Ok)
             return ReadResult<INamedTensors>.Failed(files.Problem);

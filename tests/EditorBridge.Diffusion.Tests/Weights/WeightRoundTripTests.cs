@@ -1,4 +1,5 @@
 using EditorBridge.Diffusion.Weights;
+using EditorBridge.Models.Checkpoints;
 using EditorBridge.Models.Safetensors;
 using static TorchSharp.torch;
 
@@ -75,5 +76,21 @@ public sealed class WeightRoundTripTests : IDisposable
         using var file = SafetensorsFile.Open(path).OrThrow();
         using var x = MappedTensors.View(file.Tensors["x"]);
         Assert.Equal([1.5f, -2f], x.data<float>().ToArray());
+    }
+
+    [Fact]
+    public void Fp8IsUnpackedWithItsScales()
+    {
+        SafetensorsSource Source(string name, TensorType type, long[] shape, params byte[] bytes) => new(name, type, shape, stream => stream.Write(bytes));
+        byte[] codes = [0x38, 0xc0, 0x7e, 0x01]; // 1, -2, 448, 2^-9
+        SafetensorsWriter.Write(Path.Combine(folder, "fp8.safetensors"),
+        [
+            Source("plain.weight", TensorType.F8E4M3, [2, 2], codes), Source("scaled.weight", TensorType.F8E4M3, [2, 2], codes),
+            Source("scaled.scale_weight", TensorType.F32, [], BitConverter.GetBytes(0.5f)), Source("scaled_fp8", TensorType.F8E4M3, [0]),
+        ]);
+        using var module = nn.Sequential(("plain", nn.Linear(2, 2, hasBias: false)), ("scaled", nn.Linear(2, 2, hasBias: false)));
+        WeightLoader.Load(module, folder);
+        Assert.Equal([1f, -2f, 448f, 1 / 512f], module.get_parameter("plain.weight")!.data<float>().ToArray());
+        Assert.Equal([0.5f, -1f, 224f, 1 / 1024f], module.get_parameter("scaled.weight")!.data<float>().ToArray());
     }
 }
