@@ -1,3 +1,4 @@
+using EditorBridge.Models.Pickles;
 using EditorBridge.Models.Safetensors;
 
 namespace EditorBridge.Models.Checkpoints;
@@ -33,7 +34,11 @@ public static class Checkpoint
         return shards.Count == 1 ? ReadResult<INamedTensors>.Of(shards[0]) : As(ShardedTensors.Join(path, shards));
     }
 
-    private static ReadResult<INamedTensors> OpenFile(string path) => As(SafetensorsFile.Open(path));
+    private static ReadResult<INamedTensors> OpenFile(string path) => Path.GetExtension(path).ToLowerInvariant() switch
+    {
+        ".pth" or ".pt" or ".bin" or ".ckpt" => As(PickledFile.Open(path)),
+        _ => As(SafetensorsFile.Open(path)),
+    };
 
     private static ReadResult<INamedTensors> As<T>(ReadResult<T> result)
         where T : class, INamedTensors

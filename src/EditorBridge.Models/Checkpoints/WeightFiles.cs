@@ -5,7 +5,7 @@ namespace EditorBridge.Models.Checkpoints;
 /// <summary>Finds the weight files of one component's folder.</summary>
 public static class WeightFiles
 {
-    /// <summary>The safetensors files of a folder: those its index names, or the single one there is.</summary>
+    /// <summary>The weight files of a folder: those its index names, or the single one there is.</summary>
     /// <param name="folder">Such as <c>transformer/</c> of a Diffusers folder.</param>
     /// <returns>Full paths in the order of their names, or why there are none.</returns>
     public static ReadResult<IReadOnlyList<string>> In(string folder)
@@ -15,13 +15,17 @@ public static class WeightFiles
         var indexes = Directory.GetFiles(folder, "*.safetensors.index.json");
         if (indexes.Length == 1)
             return FromIndex(folder, indexes[0]);
-        var files = Directory.GetFiles(folder, "*.safetensors").Order(StringComparer.Ordinal).ToList();
-        return files.Count switch
+        // Where the same weights lie there twice, safetensors say most of themselves and pickles least.
+        foreach (var extensions in (string[][])[[".safetensors"], [".gguf"], [".pth", ".pt", ".bin"]])
         {
-            1 => ReadResult<IReadOnlyList<string>>.Of(files),
-            0 => ReadResult<IReadOnlyList<string>>.Failed($"There is no safetensors file in '{folder}'; pickled weights (.pth, .bin) are not read, convert them."),
-            _ => ReadResult<IReadOnlyList<string>>.Failed($"There are {files.Count} safetensors files in '{folder}' but no one index that says which belong together."),
-        };
+            var files = Directory.GetFiles(folder).Where(path => extensions.Contains(Path.GetExtension(path))).Order(StringComparer.Ordinal).ToList();
+            if (files.Count > 1)
+                return ReadResult<IReadOnlyList<string>>.Failed(
+                    $"There are {files.Count} {extensions[0]} files in '{folder}' but no one index that says which belong together; name one of them.");
+            if (files.Count == 1)
+                return ReadResult<IReadOnlyList<string>>.Of(files);
+        }
+        return ReadResult<IReadOnlyList<string>>.Failed($"There are no weights (.safetensors, .gguf, .pth) in '{folder}'; the model is incomplete.");
     }
 
     private static ReadResult<IReadOnlyList<string>> FromIndex(string folder, string index)
