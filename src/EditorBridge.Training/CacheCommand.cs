@@ -3,7 +3,7 @@ using System.Diagnostics;
 using EditorBridge.Diffusion.Native;
 using EditorBridge.Diffusion.Wan;
 using EditorBridge.Training.Dit;
-using TorchSharp;
+using EditorBridge.Training.Vae;
 using static TorchSharp.torch;
 
 namespace EditorBridge.Training;
@@ -13,23 +13,18 @@ internal static class CacheCommand
 {
     public static Command Create()
     {
-        var vae = new Option<string>("--vae") { Description = "Folder of the video autoencoder.", Required = true };
+        var components = new Option<string>("--components") { Description = "File of the components that latents hold, from 'train vae'.", Required = true };
+        var vae = new Option<string?>("--vae") { Description = "Folder of the video autoencoder: contexts are as its encoder gives them, with its errors. Without it all latents are exact." };
         var output = new Option<string>("--out") { Description = "Folder for shards.", Required = true };
         var seed = new Option<ulong>("--seed") { Description = "Start of the random stream; other seeds add other clips.", DefaultValueFactory = _ => 1 };
         var stages = new Option<int[]>("--stages") { Description = "How many shards of each stage: small, canvas, longer, longest.", Required = true, AllowMultipleArgumentsPerToken = true };
-        var command = new Command("cache", "Renders and encodes training clips.") { vae, output, seed, stages };
+        var command = new Command("cache", "Renders and encodes training clips.") { components, vae, output, seed, stages };
         command.SetAction(result =>
         {
             NativeTorch.Load();
             set_num_threads(1);
-            using var network = WanVideoVae.Load(result.GetValue(vae)!);
-            network.to(bfloat16);
-            network.ConvolutionType = bfloat16;
-            foreach (var parameter in network.parameters())
-            {
-                parameter.requires_grad = false;
-            }
-
+            using var exact = PrincipalComponents.At(result.GetValue(components)!, VaeTrainer.Sizes.ZDim, Console.WriteLine);
+            using var network = result.GetValue(vae) is { } vaeFolder ? WanVideoVae.Load(vaeFolder) : null;
             string folder = result.GetValue(output)!;
             Directory.CreateDirectory(folder);
             int[] counts = result.GetValue(stages)!;
@@ -49,7 +44,7 @@ internal static class CacheCommand
                     if (!File.Exists(path))
                     {
                         var watch = Stopwatch.StartNew();
-                        LatentShard.Make(path, network, random, plan.Width, plan.Height, plan.Frames, plan.Count);
+                        LatentShard.Make(path, exact.Of, network is null ? exact.Of : network.Encode, random, plan.Width, plan.Height, plan.Frames, plan.Count);
                         Console.WriteLine($"{Path.GetFileName(path)} {plan} {watch.Elapsed.TotalSeconds:F1} s");
                     }
                 }

@@ -23,9 +23,9 @@ internal static class TrainCommand
         var full = new Option<bool>("--fp32") { Description = "Compute in fp32 throughout instead of bf16 with fp32 masters." };
         var from = new Option<string?>("--from") { Description = "Diffusers folder of weights to begin with." };
         var device = new Option<string>("--device") { Description = "cpu or cuda.", DefaultValueFactory = _ => "cpu" };
-        var guide = new Option<double>("--guide") { Description = "Weight at the beginning of the pull towards cosine coefficients; 0 for none.", DefaultValueFactory = _ => 0.3 };
+        var components = new Option<string?>("--components") { Description = "File of the components that latents hold; made when it is not there. Default: components.safetensors in the folder." };
         var decoder = new Option<bool>("--decoder-only") { Description = "Leave the encoder as it is: latents and what was trained on them stay valid." };
-        var command = new Command("vae", "Trains the video autoencoder.") { folder, minutes, rate, threads, seed, full, from, decoder, guide, device };
+        var command = new Command("vae", "Trains the video autoencoder.") { folder, minutes, rate, threads, seed, full, from, decoder, components, device };
         command.SetAction(result =>
         {
             NativeTorch.Load();
@@ -38,7 +38,7 @@ internal static class TrainCommand
                 {
                     Folder = out_, Time = TimeSpan.FromMinutes(result.GetValue(minutes)), Seed = result.GetValue(seed),
                     Rate = result.GetValue(rate), HalfPrecision = !result.GetValue(full), From = result.GetValue(from),
-                    DecoderOnly = result.GetValue(decoder), Guide = result.GetValue(guide), Device = result.GetValue(device)!,
+                    DecoderOnly = result.GetValue(decoder), Components = result.GetValue(components) ?? Path.Combine(out_, "components.safetensors"), Device = result.GetValue(device)!,
                 },
                 line => Write(log, line));
             return 0;

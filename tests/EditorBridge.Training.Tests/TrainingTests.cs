@@ -1,6 +1,7 @@
 using EditorBridge.Diffusion.Conditioning;
 using EditorBridge.Diffusion.Native;
 using EditorBridge.Diffusion.Wan;
+using EditorBridge.Diffusion.Weights;
 using EditorBridge.Models.Configs;
 using EditorBridge.Training.Dit;
 using EditorBridge.Training.Optimisation;
@@ -23,20 +24,68 @@ public sealed class TrainingTests
     [Fact]
     public void The_autoencoder_learns_one_batch()
     {
-        manual_seed(3);
-        using var network = new WanVideoVae(TinyVae);
-        network.Initialize();
-        using var optimizer = new WeightOptimizer(network, VaeTrainer.IsMatrix);
-        var random = new SeededRandom(2);
-        const int Frames = 5, Side = 32;
-        var batch = new ClipBatch(SceneRenderer.RenderClip(Scene.Sample(random), Side, Side, Frames, 0), 1, Frames, Side, Side);
-        double first = VaeTrainer.Step(network, optimizer, batch, ScalarType.Float32, 3e-3).Loss, last = 0;
-        for (int i = 0; i < 40; i++)
+        using var scope = NewDisposeScope();
+        string path = Path.Combine(Path.GetTempPath(), $"{Guid.NewGuid():N}.safetensors");
+        try
         {
-            last = VaeTrainer.Step(network, optimizer, batch, ScalarType.Float32, 3e-3).Loss;
-        }
+            manual_seed(3);
+            int z = TinyVae.ZDim;
+            WeightSaver.Save(
+                new Dictionary<string, Tensor> { ["kernel"] = randn([z, 3, 4, 16, 16]) / Math.Sqrt(3072), ["bias"] = zeros(z), ["weight"] = ones([1, z, 1, 1, 1]) }, path);
+            using var components = PrincipalComponents.At(path, z, _ => { });
+            using var network = new WanVideoVae(TinyVae);
+            network.Initialize();
+            using var optimizer = new WeightOptimizer(network, VaeTrainer.IsMatrix);
+            var random = new SeededRandom(2);
+            const int Frames = 5, Side = 32;
+            var batch = new ClipBatch(SceneRenderer.RenderClip(Scene.Sample(random), Side, Side, Frames, 0), 1, Frames, Side, Side);
+            var first = VaeTrainer.Step(network, optimizer, batch, ScalarType.Float32, 3e-3, components);
+            var last = first;
+            for (int i = 0; i < 40; i++)
+            {
+                last = VaeTrainer.Step(network, optimizer, batch, ScalarType.Float32, 3e-3, components);
+            }
 
-        Assert.True(last < 0.6 * first, $"{first} to {last}");
+            Assert.True(last.Picture < 0.6 * first.Picture, $"{first} to {last}");
+            Assert.True(last.Latent < 0.6 * first.Latent, $"{first} to {last}");
+        }
+        finally
+        {
+            File.Delete(path);
+        }
+    }
+
+    [Fact]
+    [Trait("Speed", "slow")]
+    public void Components_are_uncorrelated_and_keep_most_of_a_picture()
+    {
+        using var scope = NewDisposeScope();
+        string path = Path.Combine(Path.GetTempPath(), $"{Guid.NewGuid():N}.safetensors");
+        try
+        {
+            List<string> log = [];
+            using var components = PrincipalComponents.At(path, 48, log.Add, clips: 80);
+            Assert.Contains("48 components of 3072", Assert.Single(log), StringComparison.Ordinal);
+
+            var random = new SeededRandom(5);
+            var values = cat(Enumerable.Range(0, 60).Select(_ => components.Of(tensor(VaeClips.Clip(random, 5, 96, 160), [1, 3, 5, 96, 160])).transpose(0, 1).flatten(1)).ToArray(), 1); // [48, n]
+            var covariance = values.cov(); // [48, 48]
+            double total = covariance.diagonal().sum().item<float>(), between = (covariance - covariance.diagonal().diag()).square().sum().sqrt().item<float>();
+            Assert.InRange(total / 48, 0.5, 2);
+            Assert.True(between < 0.25 * total, $"{between} of {total}");
+            Assert.True(components.Weight[0, 0].item<float>() > 10 * components.Weight[0, 47].item<float>());
+
+            // A still picture has no motion: its latents are the same at every frame.
+            float[] still = SceneRenderer.RenderClip(Scene.Sample(random), 160, 96, 1, 0);
+            var clip = tensor(still, [1, 3, 1, 96, 160]).expand(-1, -1, 9, -1, -1);
+            var latents = components.Of(clip);
+            Assert.Equal([1, 48, 3, 6, 10], latents.shape);
+            Assert.True((latents - latents.narrow(2, 0, 1)).abs().max().item<float>() < 1e-3);
+        }
+        finally
+        {
+            File.Delete(path);
+        }
     }
 
     [Fact]

@@ -1,7 +1,6 @@
 using System.Globalization;
 using System.Text.Json;
 using EditorBridge.Diffusion.Weights;
-using EditorBridge.Diffusion.Wan;
 using EditorBridge.Models.Safetensors;
 using EditorBridge.Training.Scenes;
 using static TorchSharp.torch;
@@ -44,13 +43,14 @@ public sealed class LatentShard
 
     /// <summary>Renders and encodes a shard and writes it.</summary>
     /// <param name="path">The file.</param>
-    /// <param name="vae">In bf16, its parameters not trained: no gradients are recorded, yet clips go through in one piece.</param>
+    /// <param name="encode">Clips [B, 3, 4n+1, H, W] to latents [B, 48, n+1, h, w].</param>
+    /// <param name="encodeContext">The same for the contexts.</param>
     /// <param name="random">Decides the scenes.</param>
     /// <param name="width">Pixels across.</param>
     /// <param name="height">Rows.</param>
     /// <param name="frames">Frames in front of the context after.</param>
     /// <param name="count">Clips.</param>
-    public static void Make(string path, WanVideoVae vae, SeededRandom random, int width, int height, int frames, int count)
+    public static void Make(string path, Func<Tensor, Tensor> encode, Func<Tensor, Tensor> encodeContext, SeededRandom random, int width, int height, int frames, int count)
     {
         using var scope = NewDisposeScope();
         const int Context = SketchSizes.ContextFrames;
@@ -73,13 +73,18 @@ public sealed class LatentShard
         heads = [.. ContextCodec.Pass(heads, Context, height, width, 16 + random.Next(14))];
         var coded = ContextCodec.Pass(tails, Context, height, width, 16 + random.Next(14));
         tails = [.. tails.Select((tail, i) => i % 2 == 0 ? coded[i] : tail)];
-        WeightSaver.Save(
-            new Dictionary<string, Tensor> { ["main"] = Encode(vae, mains, mainFrames, height, width), ["before"] = Encode(vae, heads, Context, height, width), ["after"] = Encode(vae, tails, Context, height, width) }, path, null,
-            new Dictionary<string, string>
-            {
-                ["scenes"] = JsonSerializer.Serialize(scenes), ["frames"] = $"{frames}", ["width"] = $"{width}", ["height"] = $"{height}",
-            });
+        new LatentShard(
+            Encode(encode, mains, mainFrames, height, width), Encode(encodeContext, heads, Context, height, width), Encode(encodeContext, tails, Context, height, width),
+            scenes, frames, width, height).Write(path);
     }
+
+    /// <summary>Writes the shard.</summary>
+    public void Write(string path) => WeightSaver.Save(
+        new Dictionary<string, Tensor> { ["main"] = Main, ["before"] = Before, ["after"] = After }, path, null,
+        new Dictionary<string, string>
+        {
+            ["scenes"] = JsonSerializer.Serialize(Scenes), ["frames"] = $"{Frames}", ["width"] = $"{Width}", ["height"] = $"{Height}",
+        });
 
     /// <summary>Reads a shard into memory.</summary>
     public static LatentShard Read(string path)
@@ -91,17 +96,17 @@ public sealed class LatentShard
             Number("frames"), Number("width"), Number("height"));
     }
 
-    // Several clips at a time and each in one piece, which is faster than streaming; bf16 as in training.
-    private static Tensor Encode(WanVideoVae vae, List<float[]> clips, int frames, int height, int width)
+    // Several clips at a time, which is faster.
+    private static Tensor Encode(Func<Tensor, Tensor> encode, List<float[]> clips, int frames, int height, int width)
     {
         int together = Math.Max(1, 600_000 / (frames * height * width));
         List<Tensor> latents = [];
         foreach (float[][] group in clips.Chunk(together))
         {
+            using var noGrad = no_grad();
             using var inner = NewDisposeScope();
-            var video = stack(group.Select(clip => tensor(clip, [3, frames, height, width])).ToArray()).to(bfloat16);
-            var (mean, _) = vae.EncodeMoments(video);
-            latents.Add(vae.Normalise(mean.to(float32)).detach().to(float16).MoveToOuterDisposeScope());
+            var video = stack(group.Select(clip => tensor(clip, [3, frames, height, width])).ToArray());
+            latents.Add(encode(video).to(float16).MoveToOuterDisposeScope());
         }
 
         return cat(latents);

@@ -29,19 +29,25 @@ public sealed record VaeTraining
     /// <summary>Where to compute: cpu or cuda.</summary>
     public string Device { get; init; } = "cpu";
 
-    /// <summary>Weight at the beginning of the pull towards the coefficients that vary most; a fiftieth of it is left at the end.</summary>
-    public double Guide { get; init; } = 0.3;
+    /// <summary>File of the components that latents hold; made when it is not there.</summary>
+    public required string Components { get; init; }
 
-    /// <summary>Whether encoder and latent statistics stay as they are in <see cref="From"/>: latents cached before remain valid.</summary>
+    /// <summary>Whether the encoder stays as it is in <see cref="From"/>.</summary>
     public bool DecoderOnly { get; init; }
 
     /// <summary>Diffusers folder of weights to begin with, or null for random ones.</summary>
     public string? From { get; init; }
 }
 
-/// <summary>Trains the Wan 2.2 form video autoencoder on rendered scenes and textures.</summary>
+/// <summary>
+/// Trains the Wan 2.2 form video autoencoder on rendered scenes and textures. Latents are the principal components of their
+/// pixels from the start, so encoder and decoder learn side by side and latents for the transformer can be had before either has.
+/// </summary>
 public static class VaeTrainer
 {
+    /// <summary>Deviation of the noise the decoder learns to bear: about what sampling leaves in the latents.</summary>
+    private const double LatentNoise = 0.08;
+
     /// <summary>The sizes of sketch: at most 4 M parameters, wide where the resolution is low.</summary>
     public static Wan22VaeConfig Sizes { get; } = new()
     {
@@ -55,21 +61,15 @@ public static class VaeTrainer
         Directory.CreateDirectory(run.Folder);
         string statePath = Path.Combine(run.Folder, "state.safetensors"), clockPath = Path.Combine(run.Folder, "seconds.txt");
         random.manual_seed((long)run.Seed);
-        var sizes = Sizes;
-        if (run.DecoderOnly)
-        {
-            sizes = ConfigFile.ReadVae(Path.Combine(run.From ?? throw new ArgumentException("Training the decoder alone needs weights to begin with.", nameof(run)), "config.json")).OrThrow();
-        }
-
-        using var network = new WanVideoVae(sizes);
+        using var network = new WanVideoVae(Sizes);
         network.Initialize();
-        QuietPosterior(network);
         if (run.From is { } from)
         {
             using var start = WanVideoVae.Load(from);
-            CopyWithoutStatistics(start, network);
+            Copy(start, network);
         }
 
+        PlainPosterior(network);
         foreach (var (name, parameter) in network.named_parameters())
         {
             bool encoding = name.StartsWith("encoder.", StringComparison.Ordinal) || name.StartsWith("quant_conv.", StringComparison.Ordinal);
@@ -88,11 +88,11 @@ public static class VaeTrainer
             log($"going on at step {optimizer.Steps}, {before:F0} s");
         }
 
-        using var target = run.DecoderOnly || run.Guide == 0 ? null : LatentTarget.Measure(sizes.ZDim, run.Seed);
+        using var components = PrincipalComponents.At(run.Components, Sizes.ZDim, log);
         using var clips = new VaeClips(run.Seed + (ulong)optimizer.Steps);
         var schedule = new RateSchedule(run.Rate);
         var watch = Stopwatch.StartNew();
-        double saved = 0, logged = 0, sum = 0, kl = 0;
+        double saved = 0, logged = 0, sum = 0, code = 0;
         int count = 0;
         while (true)
         {
@@ -103,57 +103,59 @@ public static class VaeTrainer
             }
 
             var batch = clips.Take();
-            double rate = schedule.At(progress), guide = run.Guide * Math.Pow(0.02, Math.Min(1, 1.5 * progress));
-            var (loss, divergence) = QuietCollector.Run(() => Step(network, optimizer, batch, type, rate, target, guide));
-            (sum, kl, count) = (sum + loss, kl + divergence, count + 1);
+            double rate = schedule.At(progress);
+            var (picture, latent) = QuietCollector.Run(() => Step(network, optimizer, batch, type, rate, components));
+            (sum, code, count) = (sum + picture, code + latent, count + 1);
             if (watch.Elapsed.TotalSeconds - logged > 20)
             {
-                log($"step {optimizer.Steps} {seconds:F0} s loss {sum / count:F4} kl {kl / count:F2} {(watch.Elapsed.TotalSeconds - logged) / count:F2} s/step");
-                (logged, sum, kl, count) = (watch.Elapsed.TotalSeconds, 0, 0, 0);
+                log($"step {optimizer.Steps} {seconds:F0} s loss {sum / count:F4} latents {code / count:F4} {(watch.Elapsed.TotalSeconds - logged) / count:F2} s/step");
+                (logged, sum, code, count) = (watch.Elapsed.TotalSeconds, 0, 0, 0);
             }
 
             if (watch.Elapsed.TotalSeconds - saved > 180)
             {
                 saved = watch.Elapsed.TotalSeconds;
-                Save(optimizer, run, sizes, before + saved, log);
+                Save(optimizer, run, before + saved, log);
             }
         }
 
-        Save(optimizer, run, sizes, before + watch.Elapsed.TotalSeconds, log);
+        Save(optimizer, run, before + watch.Elapsed.TotalSeconds, log);
     }
 
-    /// <summary>One update; gives the loss and the divergence of the posterior.</summary>
-    internal static (double Loss, double Divergence) Step(WanVideoVae network, WeightOptimizer optimizer, ClipBatch batch, ScalarType type, double rate, LatentTarget? target = null, double guide = 0)
+    /// <summary>One update; gives the loss of the pictures and that of the latents.</summary>
+    internal static (double Picture, double Latent) Step(WanVideoVae network, WeightOptimizer optimizer, ClipBatch batch, ScalarType type, double rate, PrincipalComponents components)
     {
         using var scope = NewDisposeScope();
         var video = tensor(batch.Values, [batch.Count, 3, batch.Frames, batch.Height, batch.Width]).to(network.parameters().First().device);
-        var (mean, logVariance) = network.EncodeMoments(video.to(type));
-        (mean, logVariance) = (mean.to(float32), logVariance.to(float32).clamp(-20, 6));
-        var latent = mean + (0.5 * logVariance).exp() * randn_like(mean);
-        var decoded = network.Decode(network.Normalise(latent).to(type), clamp: false).to(float32);
-        var (loss, divergence) = VaeLoss.Of(video, decoded, mean, logVariance);
-        if (target is not null)
-        {
-            loss = loss + guide * (mean - target.Of(video)).square().mean();
-        }
-
-        loss.backward();
+        var target = components.Of(video); // [B, z, f, h, w]
+        var mean = network.EncodeMoments(video.to(type)).Mean.to(float32);
+        // By their cost in pixels for the decoder, and all alike for the transformer.
+        var latentLoss = ((components.Weight.to(video.device) + 0.3) * (mean - target).square()).mean();
+        // Half of the clips teach the decoder what sampling will give it, half of them what the encoder does.
+        var own = rand([batch.Count, 1, 1, 1, 1], device: video.device) < 0.5;
+        var latent = where(own, mean, target) + randn_like(mean) * LatentNoise;
+        var decoded = network.Decode(latent.to(type), clamp: false).to(float32);
+        var pictureLoss = VaeLoss.Of(video, decoded);
+        (pictureLoss + latentLoss).backward();
         optimizer.Step(rate);
-        return (loss.item<float>(), divergence.item<float>());
+        return (pictureLoss.item<float>(), latentLoss.item<float>());
     }
 
     internal static bool IsMatrix(string name, Tensor weight) =>
         weight.ndim >= 4 && weight.size(0) >= 16 && weight.size(1) >= 16 && !name.EndsWith("norm.gamma", StringComparison.Ordinal);
 
-    // Noise as strong as the signal would hide what the encoder says from the decoder for the first hundreds of steps.
-    private static void QuietPosterior(WanVideoVae network)
+    // Only means are trained; the posterior's variance is that of the noise the decoder bears.
+    private static void PlainPosterior(WanVideoVae network)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        network.named_parameters().Single(p => p.name == "quant_conv.bias").parameter.narrow(0, network.Config.ZDim, network.Config.ZDim).fill_(-4);
+        int z = network.Config.ZDim;
+        var parameters = network.named_parameters().ToDictionary(p => p.name, p => p.parameter);
+        parameters["quant_conv.weight"].narrow(0, z, z).zero_();
+        parameters["quant_conv.bias"].narrow(0, z, z).fill_(2 * Math.Log(LatentNoise));
     }
 
-    private static void CopyWithoutStatistics(WanVideoVae from, WanVideoVae to)
+    private static void Copy(WanVideoVae from, WanVideoVae to)
     {
         using var noGrad = no_grad();
         var targets = to.named_parameters().ToDictionary(p => p.name, p => p.parameter);
@@ -163,21 +165,14 @@ public static class VaeTrainer
         }
     }
 
-    private static void Save(WeightOptimizer optimizer, VaeTraining run, Wan22VaeConfig config, double seconds, Action<string> log)
+    private static void Save(WeightOptimizer optimizer, VaeTraining run, double seconds, Action<string> log)
     {
         optimizer.Save(Path.Combine(run.Folder, "state.safetensors"));
         File.WriteAllText(Path.Combine(run.Folder, "seconds.txt"), seconds.ToString("F1", CultureInfo.InvariantCulture));
-        if (!run.DecoderOnly)
-        {
-            using var plain = new WanVideoVae(Sizes);
-            optimizer.CopyAverageTo(plain);
-            config = LatentStatistics.Measure(plain, Sizes, run.Seed);
-        }
-
-        using var normalised = new WanVideoVae(config);
-        optimizer.CopyAverageTo(normalised);
-        normalised.Save(Path.Combine(run.Folder, "vae"));
-        var (rendered, texture) = VaeQuality.Quick(normalised);
+        using var average = new WanVideoVae(Sizes);
+        optimizer.CopyAverageTo(average);
+        average.Save(Path.Combine(run.Folder, "vae"));
+        var (rendered, texture) = VaeQuality.Quick(average);
         log(string.Create(CultureInfo.InvariantCulture, $"saved at step {optimizer.Steps}: PSNR rendered {rendered:F2} dB, textures {texture:F2} dB"));
     }
 }
