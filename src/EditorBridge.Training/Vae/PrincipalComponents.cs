@@ -36,7 +36,7 @@ internal sealed class PrincipalComponents : IDisposable
         }
 
         using var file = SafetensorsFile.Open(path).OrThrow();
-        Tensor Get(string name) => MappedTensors.View(file, file.Tensors[name]).clone().DetachFromDisposeScope();
+        Tensor Get(string name) => MappedTensors.View(file.Tensors[name]).clone().DetachFromDisposeScope();
         return new PrincipalComponents(Get("kernel"), Get("bias"), Get("weight"));
     }
 
