@@ -1,3 +1,4 @@
+using EditorBridge.Models.Gguf;
 using EditorBridge.Models.Pickles;
 using EditorBridge.Models.Safetensors;
 
@@ -37,6 +38,7 @@ public static class Checkpoint
     private static ReadResult<INamedTensors> OpenFile(string path) => Path.GetExtension(path).ToLowerInvariant() switch
     {
         ".pth" or ".pt" or ".bin" or ".ckpt" => As(PickledFile.Open(path)),
+        ".gguf" => As(GgufFile.Open(path)),
         _ => As(SafetensorsFile.Open(path)),
     };
 

@@ -42,6 +42,9 @@ public static class TensorDecoding
                 for (var i = 0; i < values.Length; i++)
                     values[i] = (float)BinaryPrimitives.ReadDoubleLittleEndian(bytes[(8 * i)..]);
                 break;
+            case >= TensorType.Q4_0:
+                BlockDecoding.Decode(type, bytes, values);
+                break;
             default:
                 throw new NotSupportedException($"Tensors of type {type} are not weights.");
         }

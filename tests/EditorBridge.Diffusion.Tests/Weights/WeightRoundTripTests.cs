@@ -93,4 +93,30 @@ public sealed class WeightRoundTripTests : IDisposable
         Assert.Equal([1f, -2f, 448f, 1 / 512f], module.get_parameter("plain.weight")!.data<float>().ToArray());
         Assert.Equal([0.5f, -1f, 224f, 1 / 1024f], module.get_parameter("scaled.weight")!.data<float>().ToArray());
     }
+
+    [Theory]
+    [InlineData(ScalarType.Float32, 1e-7)]
+    [InlineData(ScalarType.BFloat16, 1 / 256.0)]
+    public void BlocksAreUnpackedOverSeveralCores(ScalarType type, double relative)
+    {
+        const int Rows = 5000, Columns = 32; // more than one piece of work
+        var path = Path.Combine(folder, "blocks.gguf");
+        using (var stream = File.Create(path))
+        {
+            // Header, no metadata, one tensor of type 8 (Q8_0): its name, axes, sizes fastest first, type, offset; padded to 96 bytes.
+            stream.Write([.. "GGUF"u8, .. BitConverter.GetBytes(3), .. BitConverter.GetBytes(1L), .. BitConverter.GetBytes(0L)]);
+            stream.Write([.. BitConverter.GetBytes(1L), (byte)'x', .. BitConverter.GetBytes(2), .. BitConverter.GetBytes((long)Columns), .. BitConverter.GetBytes((long)Rows)]);
+            stream.Write([.. BitConverter.GetBytes(8), .. BitConverter.GetBytes(0L)]);
+            stream.Write(new byte[96 - stream.Position]);
+            for (var row = 0; row < Rows; row++)
+                stream.Write([.. BitConverter.GetBytes((Half)(1 + (row % 7))), .. Enumerable.Range(0, Columns).Select(i => (byte)(i - 16))]);
+        }
+        using var scope = NewDisposeScope();
+        using var checkpoint = Checkpoint.Open(path).OrThrow();
+        var expected = (arange(Rows, dtype: float32).remainder(7) + 1).unsqueeze(1) * (arange(Columns, dtype: float32) - 16);
+        var unpacked = StoredWeights.Tensor(checkpoint.Tensors["x"], type);
+        Assert.Equal(type, unpacked.dtype);
+        Assert.Equal([Rows, Columns], unpacked.shape);
+        Assert.True(((unpacked.to(float32) - expected).abs() <= expected.abs() * relative).all().item<bool>());
+    }
 }
