@@ -94,33 +94,34 @@ public sealed class UMT5Encoder : nn.Module<Tensor, Tensor?, Tensor>
 
     /// <summary>
     /// The module's name for a checkpoint's key, for <see cref="Weights.WeightLoader"/>: Hugging Face keys stay (the second copy of the
-    /// token table is left out, null), keys of the Wan checkpoints (<c>models_t5_umt5-xxl-enc</c>) are translated.
+    /// token table and the tokenizer that ComfyUI packs in are left out, null), keys of the Wan checkpoints (<c>models_t5_umt5-xxl-enc</c>) and of
+    /// GGUF files are translated.
     /// </summary>
     public static string? RenameKey(string key)
     {
         ArgumentNullException.ThrowIfNull(key);
-        if (key == "encoder.embed_tokens.weight")
+        if (key is "encoder.embed_tokens.weight" or "spiece_model")
             return null;
-        if (key == "token_embedding.weight")
+        if (key is "token_embedding.weight" or "token_embd.weight")
             return "shared.weight";
-        if (key == "norm.weight")
+        if (key is "norm.weight" or "enc.output_norm.weight")
             return "encoder.final_layer_norm.weight";
-        var parts = key.Split('.', 3);
+        var parts = (key.StartsWith("enc.blk.", StringComparison.Ordinal) ? "blocks" + key["enc.blk".Length..] : key).Split('.', 3);
         if (parts.Length < 3 || parts[0] != "blocks")
             return key;
         var block = $"encoder.block.{parts[1]}.layer.";
         return parts[2] switch
         {
-            "norm1.weight" => block + "0.layer_norm.weight",
-            "norm2.weight" => block + "1.layer_norm.weight",
-            "attn.q.weight" => block + "0.SelfAttention.q.weight",
-            "attn.k.weight" => block + "0.SelfAttention.k.weight",
-            "attn.v.weight" => block + "0.SelfAttention.v.weight",
-            "attn.o.weight" => block + "0.SelfAttention.o.weight",
-            "pos_embedding.embedding.weight" => block + "0.SelfAttention.relative_attention_bias.weight",
-            "ffn.gate.0.weight" => block + "1.DenseReluDense.wi_0.weight",
-            "ffn.fc1.weight" => block + "1.DenseReluDense.wi_1.weight",
-            "ffn.fc2.weight" => block + "1.DenseReluDense.wo.weight",
+            "norm1.weight" or "attn_norm.weight" => block + "0.layer_norm.weight",
+            "norm2.weight" or "ffn_norm.weight" => block + "1.layer_norm.weight",
+            "attn.q.weight" or "attn_q.weight" => block + "0.SelfAttention.q.weight",
+            "attn.k.weight" or "attn_k.weight" => block + "0.SelfAttention.k.weight",
+            "attn.v.weight" or "attn_v.weight" => block + "0.SelfAttention.v.weight",
+            "attn.o.weight" or "attn_o.weight" => block + "0.SelfAttention.o.weight",
+            "pos_embedding.embedding.weight" or "attn_rel_b.weight" => block + "0.SelfAttention.relative_attention_bias.weight",
+            "ffn.gate.0.weight" or "ffn_gate.weight" => block + "1.DenseReluDense.wi_0.weight",
+            "ffn.fc1.weight" or "ffn_up.weight" => block + "1.DenseReluDense.wi_1.weight",
+            "ffn.fc2.weight" or "ffn_down.weight" => block + "1.DenseReluDense.wo.weight",
             _ => key,
         };
     }

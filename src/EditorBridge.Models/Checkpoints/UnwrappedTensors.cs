@@ -29,6 +29,10 @@ internal sealed class UnwrappedTensors : INamedTensors
                 return Refused(stored, $"'{stored.Path}' holds tensor '{bare}' with and without the prefix '{prefix}'.");
         }
 
+        foreach (var name in (string[])["patch_embedding", "vace_patch_embedding"])
+            if (Unflattened(tensors, name) is { } unflattened)
+                tensors[unflattened.Name] = unflattened;
+
         tensors.Remove(Marker);
         var value = new float[1];
         foreach (var (name, scale) in tensors.Where(pair => pair.Key.EndsWith(".scale_weight", StringComparison.Ordinal)).ToList())
@@ -50,6 +54,13 @@ internal sealed class UnwrappedTensors : INamedTensors
     }
 
     public void Dispose() => stored.Dispose();
+
+    // GGUF knows four axes: some writers join the outer two of the only weights with five.
+    private static NamedTensor? Unflattened(Dictionary<string, NamedTensor> tensors, string name)
+        => tensors.TryGetValue(name + ".weight", out var weight) && tensors.TryGetValue(name + ".bias", out var bias)
+            && weight.Shape.Count == 4 && bias.Shape is [> 0 and var rows] && weight.Shape[0] % rows == 0
+            ? weight with { Shape = [rows, weight.Shape[0] / rows, .. weight.Shape.Skip(1)] }
+            : null;
 
     private static ReadResult<INamedTensors> Refused(INamedTensors stored, string problem)
     {

@@ -36,6 +36,14 @@ public sealed record WanVariant(WanLine Line, string Name, long Dim, int Layers,
 {
     private static readonly string[] Prefixes = ["model.diffusion_model.", "diffusion_model."];
 
+    // Parts that only relatives of these lines have; without them they would pass for one of the lines.
+    private static readonly (string Start, string What)[] Relatives =
+    [
+        ("ref_conv.", "with control by a reference (Fun)"), ("control_adapter.", "with camera control"), ("casual_audio_encoder.", "driven by sound (S2V)"),
+        ("audio_injector.", "driven by sound (S2V)"), ("face_adapter.", "driven by a face (Animate)"), ("motion_encoder.", "driven by a face (Animate)"),
+        ("pose_patch_embedding.", "driven by a pose (Animate)"),
+    ];
+
     /// <summary>Whether this version of EditorBridge runs it.</summary>
     public bool Supported => Line == WanLine.TextImageToVideo22;
 
@@ -50,6 +58,9 @@ public sealed record WanVariant(WanLine Line, string Name, long Dim, int Layers,
             var prefix = Prefixes.FirstOrDefault(start => tensor.Name.StartsWith(start, StringComparison.Ordinal)) ?? "";
             shapes[tensor.Name[prefix.Length..]] = tensor.Shape;
         }
+        foreach (var (start, what) in Relatives)
+            if (shapes.Keys.FirstOrDefault(key => key.StartsWith(start, StringComparison.Ordinal)) is { } part)
+                return ReadResult<WanVariant>.Failed($"'{source}' holds '{part}': it is a Wan transformer {what}, which is not supported.");
         var head = shapes.GetValueOrDefault("proj_out.weight") ?? shapes.GetValueOrDefault("head.head.weight");
         if (shapes.GetValueOrDefault("patch_embedding.weight") is not { Count: 5 } patch || head is not { Count: 2 })
             return ReadResult<WanVariant>.Failed($"'{source}' is not a Wan transformer: its patch embedding or its head is missing.");

@@ -40,6 +40,17 @@ public sealed class GgufTests : IDisposable
     }
 
     [Fact]
+    public void AFlattenedPatchConvolutionGetsItsAxesBack()
+    {
+        File.WriteAllBytes(Path.Combine(folder, "wan.gguf"), new GgufWriter()
+            .Tensor("model.diffusion_model.patch_embedding.bias", 0, [2], new byte[8])
+            .Tensor("model.diffusion_model.patch_embedding.weight", 0, [6, 1, 2, 2], [.. Enumerable.Range(0, 24).SelectMany(i => BitConverter.GetBytes((float)i))]).Bytes());
+        using var checkpoint = Checkpoint.Open(folder).OrThrow();
+        Assert.Equal([2, 3, 1, 2, 2], checkpoint.Tensors["patch_embedding.weight"].Shape);
+        Assert.Equal(23f, CheckpointTests.Read(checkpoint.Tensors["patch_embedding.weight"])[23]);
+    }
+
+    [Fact]
     public void HeadersThatLieAreRefusedWithTheReason()
     {
         Refused([], "is not a GGUF file");

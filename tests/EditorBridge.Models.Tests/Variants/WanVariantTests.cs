@@ -58,5 +58,17 @@ public class WanVariantTests
             WanVariant.Recognise([Entry("patch_embedding.weight", 64, 4, 1, 2, 2), Entry("head.head.weight", 16, 64)], "m").Problem);
     }
 
+    [Theory]
+    [InlineData("ref_conv.weight", "(Fun)")]
+    [InlineData("audio_injector.injector.0.q.weight", "(S2V)")]
+    [InlineData("face_adapter.fuser_blocks.0.q.weight", "(Animate)")]
+    public void RelativesAreNotTakenForAnother(string part, string name)
+    {
+        TensorEntry[] tensors = [Entry("patch_embedding.weight", 5120, 16, 1, 2, 2), Entry("head.head.weight", 64, 5120), Entry("model.diffusion_model." + part, 1)];
+        var problem = WanVariant.Recognise(tensors, "m").Problem!;
+        Assert.Contains(part, problem);
+        Assert.Contains(name, problem);
+    }
+
     private static TensorEntry Entry(string name, params long[] shape) => new(name, TensorType.BF16, shape, 0, 0);
 }
