@@ -18,11 +18,11 @@ public static class Checkpoint
 
     private static ReadResult<INamedTensors> OpenFolder(string path)
     {
-        var files = WeightFiles.In(path);
+        var files = WeightFiles.Find(path);
         if (!files.Ok)
             return ReadResult<INamedTensors>.Failed(files.Problem);
         var shards = new List<INamedTensors>();
-        foreach (var file in files.Value)
+        foreach (var file in files.Value.Paths)
         {
             var shard = OpenFile(file);
             if (!shard.Ok)
@@ -32,7 +32,17 @@ public static class Checkpoint
             }
             shards.Add(shard.Value);
         }
-        return shards.Count == 1 ? ReadResult<INamedTensors>.Of(shards[0]) : As(ShardedTensors.Join(path, shards));
+        var whole = shards.Count == 1 ? ReadResult<INamedTensors>.Of(shards[0]) : As(ShardedTensors.Join(path, shards));
+        if (!whole.Ok)
+            return whole;
+        foreach (var (name, file) in files.Value.Places)
+        {
+            if (whole.Value.Tensors.GetValueOrDefault(name)?.File.Path == file)
+                continue;
+            whole.Value.Dispose();
+            return ReadResult<INamedTensors>.Failed($"Tensor '{name}' is missing in '{file}', where the index of its folder says it is; download both again.");
+        }
+        return whole;
     }
 
     private static ReadResult<INamedTensors> OpenFile(string path) => Path.GetExtension(path).ToLowerInvariant() switch

@@ -14,7 +14,7 @@ public sealed class CheckpointTests : IDisposable
     {
         Write("one.safetensors", ("a", [1f, 2f]));
         Write("two.safetensors", ("b", [3f]));
-        Index("one.safetensors", "two.safetensors");
+        Index(("a", "one.safetensors"), ("b", "two.safetensors"));
         using var checkpoint = Checkpoint.Open(folder).OrThrow();
         Assert.Equal(folder, checkpoint.Path);
         Assert.Equal(["a", "b"], checkpoint.Tensors.Keys.Order(StringComparer.Ordinal));
@@ -27,10 +27,23 @@ public sealed class CheckpointTests : IDisposable
     {
         Write("one.safetensors", ("a", [1f]));
         Write("two.safetensors", ("a", [3f]));
-        Index("one.safetensors", "two.safetensors");
+        Index(("a", "one.safetensors"), ("b", "two.safetensors"));
         var problem = Checkpoint.Open(folder).Problem!;
         Assert.Contains("Tensor 'a' is in", problem);
         Assert.Contains("two.safetensors", problem);
+    }
+
+    [Fact]
+    public void ATensorThatIsNotWhereTheIndexSaysIsNamed()
+    {
+        Write("one.safetensors", ("a", [1f]));
+        Write("two.safetensors", ("b", [3f]));
+        Index(("a", "one.safetensors"), ("b", "two.safetensors"), ("c", "two.safetensors"));
+        Assert.Contains("Tensor 'c' is missing in '" + Path.Combine(folder, "two.safetensors"), Checkpoint.Open(folder).Problem);
+        Index(("a", "two.safetensors"), ("b", "one.safetensors"));
+        Assert.Contains("Tensor 'a' is missing in", Checkpoint.Open(folder).Problem);
+        Index();
+        Assert.Contains("names no weight files", Checkpoint.Open(folder).Problem);
     }
 
     [Fact]
@@ -40,7 +53,7 @@ public sealed class CheckpointTests : IDisposable
         Write("two.safetensors", ("b", [3f, 4f]));
         var path = Path.Combine(folder, "two.safetensors");
         File.WriteAllBytes(path, File.ReadAllBytes(path)[..^3]);
-        Index("one.safetensors", "two.safetensors");
+        Index(("a", "one.safetensors"), ("b", "two.safetensors"));
         var problem = Checkpoint.Open(folder).Problem!;
         Assert.Contains(path, problem);
         Assert.Contains("'b'", problem);
@@ -84,7 +97,7 @@ public sealed class CheckpointTests : IDisposable
         tensors.Select(tensor => new SafetensorsSource(
             tensor.Name, TensorType.F32, [tensor.Values.Length], stream => stream.Write(tensor.Values.SelectMany(BitConverter.GetBytes).ToArray()))));
 
-    private void Index(params string[] names) => File.WriteAllText(
+    private void Index(params (string Tensor, string File)[] places) => File.WriteAllText(
         Path.Combine(folder, "model.safetensors.index.json"),
-        "{\"weight_map\": {" + string.Join(", ", names.Select((name, i) => $"\"k{i}\": \"{name}\"")) + "}}");
+        "{\"weight_map\": {" + string.Join(", ", places.Select(place => $"\"{place.Tensor}\": \"{place.File}\"")) + "}}");
 }
