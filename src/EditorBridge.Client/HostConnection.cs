@@ -1,3 +1,4 @@
+using System.IO.Pipes;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 using EditorBridge.Protocol.V1;
@@ -5,9 +6,12 @@ using Grpc.Net.Client;
 
 namespace EditorBridge.Client;
 
-/// <summary>One channel to one host: over its socket where it has one, else over loopback; the token is in every request.</summary>
+/// <summary>One channel to one host: over its socket or pipe where it has one, else over loopback; the token is in every request.</summary>
 internal sealed class HostConnection : IDisposable
 {
+    // A pipe that nobody listens on is waited for: a host that has ended would be noticed late.
+    private static readonly TimeSpan PipePatience = TimeSpan.FromSeconds(2);
+
     private readonly GrpcChannel _channel;
 
     public HostConnection(HostEndpoint endpoint)
@@ -29,6 +33,11 @@ internal sealed class HostConnection : IDisposable
         {
             address = "http://localhost";
             sockets.ConnectCallback = (_, cancellation) => ConnectAsync(path, cancellation);
+        }
+        else if (endpoint.Pipe is { } pipe)
+        {
+            address = "http://localhost";
+            sockets.ConnectCallback = (_, cancellation) => ConnectPipeAsync(pipe, cancellation);
         }
 
         _channel = GrpcChannel.ForAddress(address, new GrpcChannelOptions
@@ -69,6 +78,22 @@ internal sealed class HostConnection : IDisposable
         catch
         {
             socket.Dispose();
+            throw;
+        }
+    }
+
+    private static async ValueTask<Stream> ConnectPipeAsync(string name, CancellationToken cancellation)
+    {
+        // Only to a server of the same user: another's is refused before the token is sent.
+        var pipe = new NamedPipeClientStream(".", name, PipeDirection.InOut, PipeOptions.Asynchronous | PipeOptions.CurrentUserOnly);
+        try
+        {
+            await pipe.ConnectAsync(PipePatience, cancellation).ConfigureAwait(false);
+            return pipe;
+        }
+        catch
+        {
+            await pipe.DisposeAsync().ConfigureAwait(false);
             throw;
         }
     }

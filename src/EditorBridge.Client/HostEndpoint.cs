@@ -12,6 +12,9 @@ public sealed record HostEndpoint
     /// <summary>Unix domain socket that speaks gRPC; null where there is none.</summary>
     public string? Socket { get; init; }
 
+    /// <summary>Named pipe that speaks gRPC, which Windows has in place of the socket; null where there is none.</summary>
+    public string? Pipe { get; init; }
+
     /// <summary>Loopback port that speaks gRPC.</summary>
     public required int GrpcPort { get; init; }
 

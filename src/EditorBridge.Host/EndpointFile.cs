@@ -1,14 +1,21 @@
 using System.Text.Json;
+using System.Text.Json.Serialization;
 
 namespace EditorBridge.Host;
 
 /// <summary>What clients read to find the host: endpoint.json in the data folder, readable by the user alone.</summary>
 internal sealed record EndpointFile
 {
-    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { WriteIndented = true };
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        WriteIndented = true, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull,
+    };
 
-    /// <summary>Unix domain socket that speaks gRPC.</summary>
+    /// <summary>Unix domain socket that speaks gRPC; null on Windows.</summary>
     public string? Socket { get; init; }
+
+    /// <summary>Named pipe that speaks gRPC; null elsewhere.</summary>
+    public string? Pipe { get; init; }
 
     /// <summary>Loopback port that speaks gRPC.</summary>
     public required int GrpcPort { get; init; }

@@ -8,6 +8,7 @@ using EditorBridge.Host.Workers;
 using EditorBridge.Protocol.V1;
 using Google.Protobuf.Reflection;
 using Google.Rpc;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -19,14 +20,17 @@ namespace EditorBridge.Host;
 internal static class HostApplication
 {
     /// <summary>Runs until the host is stopped.</summary>
+    /// <param name="folder">The host's own.</param>
+    /// <param name="options">The settings.</param>
+    /// <param name="pipes">Listens on named pipes where the server itself cannot, for tests of that transport; null leaves pipes to Windows.</param>
     /// <returns>The exit code.</returns>
-    public static async Task<int> RunAsync(DataFolder folder, HostOptions options)
+    public static async Task<int> RunAsync(DataFolder folder, HostOptions options, IConnectionListenerFactory? pipes = null)
     {
         using var database = new JobDatabase(folder.Database);
-        var socket = folder.PrepareSocket();
-        await using var application = Build(folder, options, database, socket);
+        var local = LocalEndpoint.Prepare(folder, named: pipes is not null || OperatingSystem.IsWindows());
+        await using var application = Build(folder, options, database, local, pipes);
         await application.StartAsync().ConfigureAwait(false);
-        Announce(application, folder, options, socket);
+        Announce(application, folder, options, local);
         try
         {
             await application.WaitForShutdownAsync().ConfigureAwait(false);
@@ -34,22 +38,25 @@ internal static class HostApplication
         finally
         {
             File.Delete(folder.EndpointFile);
-            File.Delete(socket);
+            local.Remove();
         }
 
         Log.Information("The host has ended");
         return ExitCodes.Stopped;
     }
 
-    private static WebApplication Build(DataFolder folder, HostOptions options, JobDatabase database, string socket)
+    private static WebApplication Build(DataFolder folder, HostOptions options, JobDatabase database, LocalEndpoint local, IConnectionListenerFactory? pipes)
     {
         // Empty: no settings from the folder we happen to be in, no addresses from the environment.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "EditorBridge.Host" });
         builder.Services.AddSerilog();
-        builder.WebHost.UseKestrelCore().ConfigureKestrel(kestrel =>
+        builder.WebHost.UseKestrelCore();
+        if (pipes is not null) builder.Services.AddSingleton(pipes);
+        else if (OperatingSystem.IsWindows()) builder.WebHost.UseNamedPipes(options => options.CurrentUserOnly = true);
+        builder.WebHost.ConfigureKestrel(kestrel =>
         {
             kestrel.AddServerHeader = false;
-            kestrel.ListenUnixSocket(socket, listen => listen.Protocols = HttpProtocols.Http2);
+            kestrel.Listen(local.Address, listen => listen.Protocols = HttpProtocols.Http2);
             kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2);
             // Without TLS one port cannot speak both.
             kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1);
@@ -83,15 +90,16 @@ internal static class HostApplication
         return application;
     }
 
-    private static void Announce(WebApplication application, DataFolder folder, HostOptions options, string socket)
+    private static void Announce(WebApplication application, DataFolder folder, HostOptions options, LocalEndpoint local)
     {
-        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(socket, UnixFileMode.UserRead | UnixFileMode.UserWrite);
+        local.Close();
         // Kestrel lists them in the order they were asked for.
         var ports = application.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses
-            .Where(a => !a.Contains("unix:", StringComparison.Ordinal)).Select(a => new Uri(a).Port).ToList();
+            .Where(a => !a.Contains("unix:", StringComparison.Ordinal) && !a.Contains("pipe:", StringComparison.Ordinal)).Select(a => new Uri(a).Port).ToList();
         new EndpointFile
         {
-            Socket = socket,
+            Socket = local.Socket,
+            Pipe = local.Pipe,
             GrpcPort = ports[0],
             HttpPort = ports[1],
             ProcessId = Environment.ProcessId,
@@ -99,7 +107,7 @@ internal static class HostApplication
             Version = HostStart.Version,
         }.Write(folder.EndpointFile);
         Log.Information("The host {Version} serves {Folder} on {Socket} and the ports {Grpc} (gRPC) and {Http} (JSON)",
-            HostStart.Version, folder.Root, socket, ports[0], ports[1]);
+            HostStart.Version, folder.Root, local.Address, ports[0], ports[1]);
         if (options.Detached) Detachment.LeaveStreams();
     }
 }
