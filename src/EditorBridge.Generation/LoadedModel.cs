@@ -4,18 +4,21 @@ using EditorBridge.Diffusion.Wan;
 using EditorBridge.Diffusion.Weights;
 using EditorBridge.Models.Configs;
 using EditorBridge.Planning;
+using TorchSharp;
 using static TorchSharp.torch;
 
 namespace EditorBridge.Generation;
 
 /// <summary>
-/// A Wan 2.2 TI2V model in memory: tokenizer, text encoder, transformer and VAE, in float32 on the CPU. Loaded once a process and used by one thread at a
+/// A Wan 2.2 TI2V model in memory: tokenizer, text encoder, transformer and VAE, in float32 on one device. Loaded once a process and used by one thread at a
 /// time.
 /// </summary>
 public sealed class LoadedModel : IDisposable
 {
-    private LoadedModel(ModelCapabilities capabilities, SentencePieceTokenizer tokenizer, UMT5Encoder textEncoder, WanTransformer transformer, WanVideoVae vae)
+    private LoadedModel(
+        ModelCapabilities capabilities, ComputeDevice device, SentencePieceTokenizer tokenizer, UMT5Encoder textEncoder, WanTransformer transformer, WanVideoVae vae)
     {
+        Device = device;
         Capabilities = capabilities;
         Tokenizer = tokenizer;
         TextEncoder = textEncoder;
@@ -25,6 +28,9 @@ public sealed class LoadedModel : IDisposable
 
     /// <summary>What planning knows of it.</summary>
     public ModelCapabilities Capabilities { get; }
+
+    /// <summary>Where the networks are.</summary>
+    public ComputeDevice Device { get; }
 
     /// <summary>Prompt to pieces.</summary>
     public SentencePieceTokenizer Tokenizer { get; }
@@ -41,10 +47,13 @@ public sealed class LoadedModel : IDisposable
     /// <summary>Loads a model folder in Diffusers layout.</summary>
     /// <param name="folder">The folder.</param>
     /// <param name="name">The model's name in the catalogue.</param>
-    /// <exception cref="GenerationException">The folder cannot be used; the message says why.</exception>
-    public static LoadedModel Load(string folder, string name)
+    /// <param name="device">A device of <see cref="ComputeDevice.Choose(string)"/>; for "auto", the best one there is.</param>
+    /// <exception cref="GenerationException">Folder or device cannot be used; the message says why.</exception>
+    public static LoadedModel Load(string folder, string name, string device)
     {
-        NativeTorch.Load();
+        var chosen = ComputeDevice.Choose(device);
+        if (!chosen.Ok) throw new GenerationException("device_unusable", chosen.Problem);
+        var place = chosen.Value;
         var capabilities = ModelFolder.Read(folder, name);
         if (!capabilities.Ok) throw new GenerationException("model_unusable", capabilities.Problem);
         UMT5Encoder? text = null;
@@ -56,11 +65,12 @@ public sealed class LoadedModel : IDisposable
             var tokenizer = SentencePieceTokenizer.Load(Path.Combine(folder, "tokenizer", "spiece.model"));
             var textFolder = Path.Combine(folder, "text_encoder");
             text = new UMT5Encoder(ConfigFile.ReadTextEncoder(Path.Combine(textFolder, "config.json")).OrThrow());
+            // Moved while they are empty: the weights go from the mapped file to the device at once.
+            text.to(place.Device);
             WeightLoader.Load(text, textFolder, UMT5Encoder.RenameKey);
             var transformerFolder = Path.Combine(folder, "transformer");
-            transformer = new WanTransformer(ConfigFile.ReadTransformer(Path.Combine(transformerFolder, "config.json")).OrThrow());
-            WeightLoader.Load(transformer, transformerFolder, WanTransformerKeys.FromOriginal);
-            vae = WanVideoVae.Load(Path.Combine(folder, "vae"));
+            transformer = WanTransformer.Load(transformerFolder, place.Device);
+            vae = WanVideoVae.Load(Path.Combine(folder, "vae"), place.Device);
             if (tokenizer.VocabularySize > text.Config.VocabSize)
                 throw new InvalidDataException($"the tokenizer has {tokenizer.VocabularySize} pieces, the text encoder {text.Config.VocabSize} rows");
             if (transformer.Config.InChannels != vae.Config.ZDim || transformer.Config.TextDim != text.Config.DModel)
@@ -78,7 +88,7 @@ public sealed class LoadedModel : IDisposable
                 foreach (var buffer in module.buffers()) buffer.DetachFromDisposeScope();
             }
 
-            return new LoadedModel(capabilities.Value, tokenizer, text, transformer, vae);
+            return new LoadedModel(capabilities.Value, place, tokenizer, text, transformer, vae);
         }
         catch (Exception error) when (error is InvalidDataException or NotSupportedException or ArgumentException or IOException or UnauthorizedAccessException)
         {

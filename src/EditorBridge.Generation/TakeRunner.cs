@@ -1,4 +1,5 @@
 using EditorBridge.Diffusion.Conditioning;
+using EditorBridge.Diffusion.Native;
 using EditorBridge.Diffusion.Samplers;
 using EditorBridge.Diffusion.Wan;
 using EditorBridge.Media;
@@ -11,6 +12,8 @@ namespace EditorBridge.Generation;
 /// One take from context frames to delivered frames: windows one after the other, each encoded, sampled and decoded. The window made last is decoded while the
 /// clip is written; those made before it wait on disk, since an encoder must not stand idle while a window is sampled and a lead-up is made from its end.
 /// </summary>
+/// <remarks>Latents, texts and what the decoder remembers are on the model's device; pictures are on the CPU: they go to the device where they are encoded and
+/// come from it where they are decoded.</remarks>
 internal sealed class TakeRunner(
     Plan plan, TakePlan take, LoadedModel model, Tensor prompt, Tensor? negative, TakeState state, TakeClock clock, ITakeObserver observer, TakeOptions options,
     CancellationToken cancellation)
@@ -140,7 +143,7 @@ internal sealed class TakeRunner(
                 clock.SkipSteps(window.Order, plan.Sampling.Steps);
             }
 
-            made.Latents = latents.DetachFromDisposeScope();
+            made.Latents = latents.to(model.Device.Device).DetachFromDisposeScope();
             return made;
         }
         catch
@@ -166,7 +169,15 @@ internal sealed class TakeRunner(
     private Tensor? Encode(Tensor? frames)
     {
         using var pause = CollectorPause.Begin();
-        return frames is null ? null : model.Vae.Encode(frames);
+        using var scope = NewDisposeScope();
+        return frames is null ? null : model.Vae.Encode(frames.to(model.Device.Device)).MoveToOuterDisposeScope();
+    }
+
+    // Decoded frames on the CPU, [1, 3, n, H, W].
+    private Tensor Pictures(Tensor latents, WanVideoVaeCache cache)
+    {
+        using var scope = NewDisposeScope();
+        return ComputeDevice.ToCpu(model.Vae.DecodeChunk(latents, cache)).MoveToOuterDisposeScope();
     }
 
     private SeamCorrection Fit(Tensor latents, Tensor real, WanVideoVaeCache cache, bool after, WindowPlan window, bool bothEnds)
@@ -178,7 +189,7 @@ internal sealed class TakeRunner(
         {
             cancellation.ThrowIfCancellationRequested();
             var latent = latents.narrow(2, i, 1);
-            pieces.Add(clock.Latents(1, () => model.Vae.DecodeChunk(latent, cache)));
+            pieces.Add(clock.Latents(1, () => Pictures(latent, cache)));
         }
 
         return SeamCorrection.Fit(cat(pieces, 2), real, after, window.Order, (int)window.Deliver.Duration, bothEnds);
@@ -202,7 +213,11 @@ internal sealed class TakeRunner(
             try
             {
                 using var pause = CollectorPause.Begin();
-                clock.Step(window.Order, () => sampling.Step(preview ? step => Preview(window, step, contextCache) : null, cancellation));
+                clock.Step(window.Order, () =>
+                {
+                    sampling.Step(preview ? step => Preview(window, step, contextCache) : null, cancellation);
+                    model.Device.Synchronize();
+                });
             }
             catch (OperationCanceledException)
             {
@@ -235,7 +250,7 @@ internal sealed class TakeRunner(
     {
         using var scope = NewDisposeScope();
         using var copy = WanVideoVaeCache.Restore(contextCache.Save());
-        var frames = model.Vae.DecodeChunk(step.Clean.narrow(2, window.BeforeLatents, 1), copy);
+        var frames = Pictures(step.Clean.narrow(2, window.BeforeLatents, 1), copy);
         var png = CanvasFrames.Png(frames[0, .., frames.shape[2] - 1], plan.Canvas);
         observer.Preview(new TakePreview(window.Order, step.Taken, plan.Canvas.PictureWidth, plan.Canvas.PictureHeight, png));
     }
@@ -279,7 +294,7 @@ internal sealed class TakeRunner(
             using var scope = NewDisposeScope();
             using var pause = CollectorPause.Begin();
             var code = made.Latents!.narrow(2, window.BeforeLatents + i, 1);
-            var frames = clock.Latents(1, () => model.Vae.DecodeChunk(code, made.Cache));
+            var frames = clock.Latents(1, () => Pictures(code, made.Cache));
             for (var f = 0; f < frames.shape[2]; f++, at++)
             {
                 if (!window.Deliver.Contains(at)) continue;

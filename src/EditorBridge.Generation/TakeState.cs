@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using EditorBridge.Diffusion.Native;
 using EditorBridge.Diffusion.Samplers;
 using EditorBridge.Diffusion.Weights;
 using EditorBridge.Models.Safetensors;
@@ -14,7 +15,10 @@ namespace EditorBridge.Generation;
 /// What a killed take goes on from: latents and solver history of the window at work, and the final latents of the windows before it. Each file is
 /// replaced as a whole. A fingerprint of everything the numbers depend on lies beside them; state of another run is removed.
 /// </summary>
-/// <remarks>No generator state is kept: a window's noise is drawn at once from its seed, and the solvers draw none.</remarks>
+/// <remarks>
+/// No generator state is kept: a window's noise is drawn at once from its seed, and the solvers draw none. What is saved lies on the CPU and names no
+/// device: a take that began on a GPU goes on without one, though not to the same last bits.
+/// </remarks>
 internal sealed class TakeState
 {
     private readonly JobFolder folder;
@@ -78,11 +82,12 @@ internal sealed class TakeState
     /// <summary>Saves the final latents of a window; the steps that led there are not needed any more.</summary>
     public void SaveLatents(int window, Tensor latents)
     {
-        WeightSaver.Save(new Dictionary<string, Tensor> { ["latents"] = latents }, folder.Latents(take, window));
+        using var scope = NewDisposeScope();
+        WeightSaver.Save(new Dictionary<string, Tensor> { ["latents"] = ComputeDevice.ToCpu(latents) }, folder.Latents(take, window));
         File.Delete(StepFile(window));
     }
 
-    /// <summary>The final latents of a window, or null when it is not finished.</summary>
+    /// <summary>The final latents of a window, on the CPU, or null when it is not finished.</summary>
     public Tensor? Latents(int window)
     {
         if (!File.Exists(folder.Latents(take, window))) return null;

@@ -23,8 +23,11 @@ public sealed class HostOptions
     [Required]
     public string DefaultModel { get; set; } = "sketch";
 
-    /// <summary>Device that jobs run on: "cpu", or "auto" for the best the worker can use, which is the CPU in this version.</summary>
-    [RegularExpression("auto|cpu", ErrorMessage = "Device is auto or cpu: this version's worker runs on the CPU only.")]
+    /// <summary>
+    /// Device that jobs run on: "auto" (an NVIDIA GPU if one works, else the CPU), "cpu", "cuda" or "cuda:N" (GPU number N, from 0), or "mps" (Apple's GPUs). One
+    /// that cannot be used fails the job with the reason; "editorbridge doctor" says which one it is.
+    /// </summary>
+    [RegularExpression("auto|cpu|mps|cuda(:[0-9]{1,3})?", ErrorMessage = "Device is auto, cpu, cuda, cuda:N or mps.")]
     public string Device { get; set; } = "auto";
 
     /// <summary>The worker program. EDITORBRIDGE_WORKER names it as well; the default is the one beside the host.</summary>

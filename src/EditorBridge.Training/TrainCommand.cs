@@ -22,13 +22,14 @@ internal static class TrainCommand
         var seed = new Option<ulong>("--seed") { Description = "Start of the random streams.", DefaultValueFactory = _ => 1 };
         var full = new Option<bool>("--fp32") { Description = "Compute in fp32 throughout instead of bf16 with fp32 masters." };
         var from = new Option<string?>("--from") { Description = "Diffusers folder of weights to begin with." };
-        var device = new Option<string>("--device") { Description = "cpu or cuda.", DefaultValueFactory = _ => "cpu" };
+        var device = new Option<string>("--device") { Description = "cpu, cuda, cuda:N, mps or auto.", DefaultValueFactory = _ => "cpu" };
         var components = new Option<string?>("--components") { Description = "File of the components that latents hold; made when it is not there. Default: components.safetensors in the folder." };
         var decoder = new Option<bool>("--decoder-only") { Description = "Leave the encoder as it is: latents and what was trained on them stay valid." };
         var command = new Command("vae", "Trains the video autoencoder.") { folder, minutes, rate, threads, seed, full, from, decoder, components, device };
         command.SetAction(result =>
         {
-            NativeTorch.Load();
+            if (Chosen(result.GetValue(device)!) is not { } chosen)
+                return 1;
             set_num_threads(result.GetValue(threads));
             string out_ = result.GetValue(folder)!;
             Directory.CreateDirectory(out_);
@@ -38,7 +39,7 @@ internal static class TrainCommand
                 {
                     Folder = out_, Time = TimeSpan.FromMinutes(result.GetValue(minutes)), Seed = result.GetValue(seed),
                     Rate = result.GetValue(rate), HalfPrecision = !result.GetValue(full), From = result.GetValue(from),
-                    DecoderOnly = result.GetValue(decoder), Components = result.GetValue(components) ?? Path.Combine(out_, "components.safetensors"), Device = result.GetValue(device)!,
+                    DecoderOnly = result.GetValue(decoder), Components = result.GetValue(components) ?? Path.Combine(out_, "components.safetensors"), Device = chosen.Name,
                 },
                 line => Write(log, line));
             return 0;
@@ -89,11 +90,12 @@ internal static class TrainCommand
         var seed = new Option<ulong>("--seed") { Description = "Start of the random streams.", DefaultValueFactory = _ => 1 };
         var full = new Option<bool>("--fp32") { Description = "Compute in fp32 throughout." };
         var from = new Option<string?>("--from") { Description = "Diffusers folder of weights to begin with." };
-        var device = new Option<string>("--device") { Description = "cpu or cuda.", DefaultValueFactory = _ => "cpu" };
+        var device = new Option<string>("--device") { Description = "cpu, cuda, cuda:N, mps or auto.", DefaultValueFactory = _ => "cpu" };
         var command = new Command("dit", "Trains the transformer and the text encoder.") { folder, shards, vocabulary, minutes, rate, tokens, small, threads, seed, full, from, device };
         command.SetAction(result =>
         {
-            NativeTorch.Load();
+            if (Chosen(result.GetValue(device)!) is not { } chosen)
+                return 1;
             set_num_threads(result.GetValue(threads));
             string target = result.GetValue(folder)!;
             Directory.CreateDirectory(target);
@@ -103,12 +105,20 @@ internal static class TrainCommand
                 {
                     Folder = target, Shards = result.GetValue(shards)!, Vocabulary = result.GetValue(vocabulary)!, Time = TimeSpan.FromMinutes(result.GetValue(minutes)),
                     Rate = result.GetValue(rate), Tokens = result.GetValue(tokens), SmallShare = result.GetValue(small), Seed = result.GetValue(seed),
-                    HalfPrecision = !result.GetValue(full), From = result.GetValue(from), Device = result.GetValue(device)!,
+                    HalfPrecision = !result.GetValue(full), From = result.GetValue(from), Device = chosen.Name,
                 },
                 line => Write(log, line));
             return 0;
         });
         return command;
+    }
+
+    private static ComputeDevice? Chosen(string asked)
+    {
+        var choice = ComputeDevice.Choose(asked);
+        if (!choice.Ok)
+            Console.Error.WriteLine(choice.Problem);
+        return choice.Value;
     }
 
     private static StreamWriter Log(string folder) => new(Path.Combine(folder, "log.txt"), append: true) { AutoFlush = true };

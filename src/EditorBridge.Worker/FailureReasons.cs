@@ -17,8 +17,8 @@ internal static class FailureReasons
     {
         // libtorch has no type for it: the text is all there is.
         ExternalException e when e.Message.Contains("out of memory", StringComparison.OrdinalIgnoreCase)
-            || e.Message.Contains("not enough memory", StringComparison.OrdinalIgnoreCase) => OutOfMemory(),
-        OutOfMemoryException => OutOfMemory(),
+            || e.Message.Contains("not enough memory", StringComparison.OrdinalIgnoreCase) => OutOfMemory(e.Message.Contains("CUDA", StringComparison.Ordinal)),
+        OutOfMemoryException => OutOfMemory(gpu: false),
         IOException e when e.HResult is LinuxNoSpace or WindowsDiskFull or WindowsHandleDiskFull => new TakeFailed
         {
             Reason = "DISK_FULL", Message = $"The disk is full: {e.Message} Free some space and run the job again.",
@@ -32,8 +32,11 @@ internal static class FailureReasons
         _ => new TakeFailed { Reason = "PIPELINE_FAILED", Message = $"The pipeline failed: {error.Message}", MayRetry = true },
     };
 
-    private static TakeFailed OutOfMemory() => new()
+    private static TakeFailed OutOfMemory(bool gpu) => new()
     {
-        Reason = "OUT_OF_MEMORY", Message = "Memory ran out; make the clip shorter or smaller, end other programs, or choose a smaller model.",
+        Reason = "OUT_OF_MEMORY",
+        Message = gpu
+            ? "The GPU's memory ran out; make the clip shorter or smaller, end other programs that use it, choose a smaller model, or run the host with --device cpu."
+            : "Memory ran out; make the clip shorter or smaller, end other programs, or choose a smaller model.",
     };
 }

@@ -26,7 +26,7 @@ internal sealed class GenerationPipeline : ITakePipeline
         var take = plan.Takes[start.Take].Number;
         Say(signals, plan, JobProgress.Types.Stage.LoadingModel);
         var tools = Tools(signals.Cancel);
-        var model = ModelCache.Get(start.ModelFolder);
+        var model = ModelCache.Get(start.ModelFolder, start.Device);
         Say(signals, plan, JobProgress.Types.Stage.EncodingText);
         var fresh = !Directory.Exists(folder.State(take));
         using var either = CancellationTokenSource.CreateLinkedTokenSource(signals.Cancel, signals.Suspend);

@@ -9,7 +9,9 @@ namespace EditorBridge.Worker;
 /// <summary>Loads a model and measures matrix products for one second: enough for an estimate before anything has run.</summary>
 internal static class SpeedProbe
 {
-    private const int Size = 512;
+    // Large enough that a GPU is busy with the product and not with its beginning, small enough that a CPU makes many in a second.
+    private const int GpuSize = 4096;
+    private const int CpuSize = 512;
 
     /// <summary>The measurement, or why there is none.</summary>
     public static SpeedMeasured Measure(MeasureSpeed request)
@@ -17,29 +19,34 @@ internal static class SpeedProbe
         try
         {
             var start = Stopwatch.GetTimestamp();
-            NativeTorch.Load();
-            _ = ModelCache.Get(request.ModelFolder);
+            var device = ModelCache.Get(request.ModelFolder, request.Device).Device;
+            device.Synchronize();
             var loaded = Stopwatch.GetElapsedTime(start);
             using var scope = NewDisposeScope();
             using var inference = inference_mode();
-            var (a, b) = (rand(Size, Size), rand(Size, Size));
+            var size = device == ComputeDevice.Cpu ? CpuSize : GpuSize;
+            var (a, b) = (rand(size, size).to(device.Device), rand(size, size).to(device.Device));
             for (var i = 0; i < 3; i++) mm(a, b).Dispose();
+            device.Synchronize();
             start = Stopwatch.GetTimestamp();
             var products = 0;
             while (Stopwatch.GetElapsedTime(start) < TimeSpan.FromSeconds(1))
             {
                 mm(a, b).Dispose();
+                device.Synchronize();
                 products++;
             }
 
             var seconds = Stopwatch.GetElapsedTime(start).TotalSeconds;
             return new SpeedMeasured
             {
-                Flops = 2.0 * Size * Size * Size * products / seconds,
+                Flops = 2.0 * size * size * size * products / seconds,
                 Seconds = seconds,
                 LoadSeconds = loaded.TotalSeconds,
-                Device = "cpu",
-                TorchVersion = "libtorch " + __version__,
+                Device = device.Name,
+                DeviceNote = device.Note,
+                TorchVersion = NativeTorch.Version,
+                TorchFolder = NativeTorch.Folder,
             };
         }
         catch (Exception e)

@@ -10,7 +10,7 @@ public class ShippedModelTests
     [Trait("Speed", "slow")]
     public void A_fill_begins_where_the_source_ends_and_ends_where_the_next_shot_begins()
     {
-        using var model = LoadedModel.Load(Path.Combine(AppContext.BaseDirectory, "models", "sketch"), "sketch");
+        using var model = LoadedModel.Load(Path.Combine(AppContext.BaseDirectory, "models", "sketch"), "sketch", "cpu");
         Assert.Equal((81, 9), (model.Capabilities.MaxFrames, model.Capabilities.MaxContextFrames));
         Assert.Contains(new CanvasSize(288, 160), model.Capabilities.Sizes);
         var request = TestJob.Request(JobKind.Fill, 16, k: 5) with { Steps = 4 };

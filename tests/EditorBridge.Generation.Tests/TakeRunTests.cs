@@ -167,9 +167,18 @@ public class TakeRunTests(TinyModel tiny)
     }
 
     [Fact]
+    public void A_device_that_cannot_be_used_is_refused_before_anything_is_loaded()
+    {
+        var refused = Assert.Throws<GenerationException>(() => LoadedModel.Load("/no/such/model", "x", "cuda:77"));
+        Assert.Equal("device_unusable", refused.Code);
+        Assert.Contains("cuda:77", refused.Message, StringComparison.Ordinal);
+        Assert.Equal("cpu", tiny.Model.Device.Name);
+    }
+
+    [Fact]
     public void A_model_folder_that_is_damaged_is_named()
     {
-        Assert.Contains("no model folder", Assert.Throws<GenerationException>(() => LoadedModel.Load(tiny.Folder + "-not", "x")).Message, StringComparison.Ordinal);
+        Assert.Contains("no model folder", Assert.Throws<GenerationException>(() => LoadedModel.Load(tiny.Folder + "-not", "x", "cpu")).Message, StringComparison.Ordinal);
         var copy = Directory.CreateTempSubdirectory("editorbridge-damaged-").FullName;
         try
         {
@@ -182,9 +191,9 @@ public class TakeRunTests(TinyModel tiny)
 
             var weights = Path.Combine(copy, "transformer", "model.safetensors");
             using (var stream = File.OpenWrite(weights)) stream.SetLength(stream.Length / 2);
-            Assert.Contains("model.safetensors", Assert.Throws<GenerationException>(() => LoadedModel.Load(copy, "x")).Message, StringComparison.Ordinal);
+            Assert.Contains("model.safetensors", Assert.Throws<GenerationException>(() => LoadedModel.Load(copy, "x", "cpu")).Message, StringComparison.Ordinal);
             File.Copy(Path.Combine(copy, "text_encoder", "model.safetensors"), weights, overwrite: true);
-            Assert.Contains("cannot be loaded", Assert.Throws<GenerationException>(() => LoadedModel.Load(copy, "x")).Message, StringComparison.Ordinal);
+            Assert.Contains("cannot be loaded", Assert.Throws<GenerationException>(() => LoadedModel.Load(copy, "x", "cpu")).Message, StringComparison.Ordinal);
         }
         finally
         {

@@ -30,7 +30,7 @@ public sealed class TinyModel : IDisposable
         NativeTorch.Load();
         Folder = Directory.CreateTempSubdirectory("editorbridge-tiny-").FullName;
         Make();
-        Model = LoadedModel.Load(Folder, Name);
+        Model = LoadedModel.Load(Folder, Name, "cpu");
     }
 
     public string Folder { get; }

@@ -17,10 +17,26 @@ public static class NativeTorch
     /// <summary>Name of the environment variable that names an existing libtorch folder (the one that holds libtorch_cpu).</summary>
     public const string FolderVariable = "EDITORBRIDGE_LIBTORCH";
 
+    /// <summary>The libtorch that TorchSharp's binding was built for.</summary>
+    public const string Expected = "2.10";
+
     private const string Binding = "LibTorchSharp";
     private static readonly Lock Gate = new();
     private static readonly Dictionary<string, nint> Loaded = new(StringComparer.Ordinal);
     private static bool done;
+
+    /// <summary>The folder that libtorch was loaded from; "" before <see cref="Load"/>.</summary>
+    public static string Folder { get; private set; } = "";
+
+    /// <summary>The version that libtorch itself says it is, such as <c>2.10.0</c>; "" when it does not say.</summary>
+    /// <remarks>TorchSharp's <c>torch.__version__</c> is what it was built for, whatever was loaded.</remarks>
+    public static string Version { get; private set; } = "";
+
+    /// <summary>Whether libtorch's CUDA part is there and loads; whether a GPU answers is another question.</summary>
+    public static bool HasCuda => Loaded.ContainsKey("torch_cuda");
+
+    /// <summary>Why the CUDA part, which is there, does not load; "" when it does, or is not there.</summary>
+    public static string CudaProblem { get; private set; } = "";
 
     /// <summary>Loads the native libraries once; later calls return at once. Call it before any use of TorchSharp.</summary>
     /// <exception cref="DllNotFoundException">A library is missing or does not load; the message says which and what to do.</exception>
@@ -31,8 +47,8 @@ public static class NativeTorch
             if (done)
                 return;
             LetThreadsSleep();
-            LoadTorch();
-            LoadBinding();
+            var external = LoadTorch();
+            LoadBinding(external);
             // TorchSharp probes by itself (TryLoad) before its first call: that goes through the event. Its P/Invokes go through the
             // resolver, which runs before probing and so spares a failed attempt at the unpatched file.
             AssemblyLoadContext.Default.ResolvingUnmanagedDll += (_, name) => Find(name);
@@ -77,30 +93,64 @@ public static class NativeTorch
         return 0;
     }
 
-    private static void LoadTorch()
+    /// <returns>Whether the folder is one that the user named.</returns>
+    private static bool LoadTorch()
     {
-        var folder = Environment.GetEnvironmentVariable(FolderVariable);
-        var external = !string.IsNullOrEmpty(folder);
-        if (external && !File.Exists(Path.Combine(folder!, FileName("torch_cpu"))))
-            throw new DllNotFoundException(
-                $"{FolderVariable} names the folder '{folder}', but there is no {FileName("torch_cpu")} in it; point it at the 'lib' folder of libtorch 2.10 or unset it.");
+        var named = Environment.GetEnvironmentVariable(FolderVariable);
+        var external = !string.IsNullOrWhiteSpace(named);
+        if (external)
+        {
+            Folder = LibraryFolder(named!);
+            // Parts that CUDA looks for by name when they are needed are found there as well.
+            if (OperatingSystem.IsWindows())
+                Environment.SetEnvironmentVariable("PATH", Folder + Path.PathSeparator + Environment.GetEnvironmentVariable("PATH"));
+        }
+        else
+        {
+            Folder = Path.GetDirectoryName(Locate(FileName("torch_cpu"))) ?? throw new DllNotFoundException(
+                $"libtorch was not found beside the program; publish with LibtorchFlavor=cpu or cuda, or set {FolderVariable} to a libtorch {Expected} 'lib' folder.");
+        }
 
         // Later libraries find the earlier ones by soname, so the order is that of their dependencies.
         foreach (var name in (string[])["c10", "torch_cpu", "c10_cuda", "torch_cuda", "torch"])
         {
-            var path = external ? Path.Combine(folder!, FileName(name)) : Locate(FileName(name));
-            if (path is not null && File.Exists(path))
+            var path = Path.Combine(Folder, FileName(name));
+            if (!File.Exists(path))
+                continue;
+            try
+            {
                 Loaded[name] = NativeLibrary.Load(path);
+            }
+            catch (Exception e) when (e is DllNotFoundException or BadImageFormatException)
+            {
+                // Without CUDA the rest may work, on the CPU.
+                if (name.EndsWith("_cuda", StringComparison.Ordinal))
+                    CudaProblem = FirstLine(e.Message);
+                else
+                    throw new DllNotFoundException($"{Named(external)} holds a {FileName(name)} that does not load ({FirstLine(e.Message)}); {WayOut(external)}.", e);
+            }
         }
-        if (!Loaded.ContainsKey("torch_cpu"))
-            throw new DllNotFoundException(
-                $"libtorch was not found beside the program; publish with LibtorchFlavor=cpu or cuda, or set {FolderVariable} to a libtorch 2.10 'lib' folder.");
+
+        Version = LibtorchVersion.Of(Loaded["torch_cpu"]);
+        return external;
     }
 
-    private static void LoadBinding()
+    private static string LibraryFolder(string named)
+    {
+        if (!Directory.Exists(named))
+            throw new DllNotFoundException($"{FolderVariable} names the folder '{named}', which does not exist; {WayOut(external: true)}.");
+        // People name libtorch itself as well as its 'lib'.
+        return new[] { named, Path.Combine(named, "lib") }.FirstOrDefault(folder => File.Exists(Path.Combine(folder, FileName("torch_cpu")))) is { } folder
+            ? Path.GetFullPath(folder)
+            : throw new DllNotFoundException($"{FolderVariable} names the folder '{named}', but there is no {FileName("torch_cpu")} in it; {WayOut(external: true)}.");
+    }
+
+    private static void LoadBinding(bool external)
     {
         var path = Locate(FileName(Binding))
             ?? throw new DllNotFoundException($"{FileName(Binding)} was not found beside the program; publish it again.");
+        if (external)
+            CheckFit(path);
         try
         {
             Loaded[Binding] = NativeLibrary.Load(path);
@@ -110,6 +160,23 @@ public static class NativeTorch
             Loaded[Binding] = NativeLibrary.Load(WeakVersionPatch.CopyFor(path));
         }
     }
+
+    // A function that is missing would end the process when it is first called, hours into a job.
+    private static void CheckFit(string binding)
+    {
+        var missing = BindingSymbols.Missing(File.ReadAllBytes(binding), [.. Loaded.Values]);
+        if (missing.Count == 0)
+            return;
+        var which = Version.Length > 0 ? $"is libtorch {Version}, not {Expected}" : $"is not libtorch {Expected}";
+        throw new DllNotFoundException(
+            $"{Named(true)} {which}: it lacks {missing.Count} of the functions that TorchSharp calls (such as {missing[0]}); {WayOut(external: true)}.");
+    }
+
+    private static string Named(bool external) => external ? $"{FolderVariable} names the folder '{Folder}', which" : $"The program's folder '{Folder}'";
+
+    private static string WayOut(bool external) => external ? $"name the 'lib' folder of libtorch {Expected}, or unset {FolderVariable}" : "publish the program again";
+
+    private static string FirstLine(string text) => text.Split('\n', 2)[0].Trim();
 
     private static string? Locate(string file)
     {

@@ -42,7 +42,7 @@ public abstract class FlowSampler : ISampler
 
     /// <inheritdoc/>
     public SamplerState Save() =>
-        new(Name, Index, history.ToDictionary(entry => entry.Key, entry => Owned(entry.Value.clone()), StringComparer.Ordinal));
+        new(Name, Index, history.ToDictionary(entry => entry.Key, entry => SamplingState.Copy(entry.Value), StringComparer.Ordinal));
 
     /// <inheritdoc/>
     public void Restore(SamplerState state)

@@ -105,8 +105,8 @@ public sealed class FlowSampling : IDisposable
         onStep?.Invoke(new SamplingStep(StepsTaken, Steps, clean!));
     }
 
-    /// <summary>A copy of all that the remaining steps depend on. The caller disposes it.</summary>
-    public SamplingState Save() => new(latents.clone().DetachFromDisposeScope(), sampler.Save());
+    /// <summary>A copy, on the CPU, of all that the remaining steps depend on. The caller disposes it.</summary>
+    public SamplingState Save() => new(SamplingState.Copy(latents), sampler.Save());
 
     /// <summary>Goes back to a saved state; the remaining steps then give the same bits as they would have given.</summary>
     /// <param name="state">Saved by a run with the same network, settings and conditioning; copied.</param>

@@ -1,4 +1,5 @@
 using System.Globalization;
+using EditorBridge.Diffusion.Native;
 using EditorBridge.Diffusion.Weights;
 using EditorBridge.Models.Safetensors;
 using static TorchSharp.torch;
@@ -48,6 +49,14 @@ public sealed record SamplingState(Tensor Latents, SamplerState Sampler) : IDisp
             using var view = MappedTensors.View(file.Tensors[name]);
             return view.clone().DetachFromDisposeScope();
         }
+    }
+
+    /// <summary>A copy on the CPU that belongs to the state.</summary>
+    internal static Tensor Copy(Tensor tensor)
+    {
+        using var scope = NewDisposeScope();
+        // What is on the CPU already would share its memory.
+        return (tensor.device_type == TorchSharp.DeviceType.CPU ? tensor.clone() : ComputeDevice.ToCpu(tensor)).DetachFromDisposeScope();
     }
 
     /// <inheritdoc/>

@@ -1,5 +1,6 @@
 using EditorBridge.Diffusion.Weights;
 using EditorBridge.Models.Configs;
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -58,11 +59,13 @@ public sealed class WanTransformer : Module
 
     /// <summary>Builds the network of a folder with <c>config.json</c> and safetensors in either naming.</summary>
     /// <param name="folder">The <c>transformer/</c> folder of a model.</param>
+    /// <param name="device">Where the weights go; the CPU when not given.</param>
     /// <exception cref="InvalidDataException">Config or weights cannot be used; the message says why.</exception>
     /// <exception cref="NotSupportedException">The model has a part that is not there.</exception>
-    public static WanTransformer Load(string folder)
+    public static WanTransformer Load(string folder, Device? device = null)
     {
         var network = new WanTransformer(ConfigFile.ReadTransformer(Path.Combine(folder, "config.json")).OrThrow());
+        network.to(device ?? CPU);
         WeightLoader.Load(network, folder, WanTransformerKeys.FromOriginal);
         return network;
     }

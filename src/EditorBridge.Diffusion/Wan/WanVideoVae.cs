@@ -1,5 +1,6 @@
 using EditorBridge.Diffusion.Weights;
 using EditorBridge.Models.Configs;
+using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -27,7 +28,7 @@ public sealed class WanVideoVae : Module
             throw new ArgumentException($"The VAE cannot be built: {problem}.", nameof(config));
         Config = config;
         (mean, std) = ([.. config.LatentsMean], [.. config.LatentsStd]);
-                encoder = new VaeEncoder(nameof(encoder), config, layers);
+        encoder = new VaeEncoder(nameof(encoder), config, layers);
         quant_conv = new CausalConv3d(nameof(quant_conv), 2 * config.ZDim, 2 * config.ZDim, 1, 1, layers);
         post_quant_conv = new CausalConv3d(nameof(post_quant_conv), config.ZDim, config.ZDim, 1, 1, layers);
         decoder = new VaeDecoder(nameof(decoder), config, layers);
@@ -47,10 +48,12 @@ public sealed class WanVideoVae : Module
 
     /// <summary>Builds the network of a folder with <c>config.json</c> and safetensors in either naming.</summary>
     /// <param name="folder">The <c>vae/</c> folder of a model.</param>
+    /// <param name="device">Where the weights go; the CPU when not given.</param>
     /// <exception cref="InvalidDataException">Config or weights cannot be used; the message says why.</exception>
-    public static WanVideoVae Load(string folder)
+    public static WanVideoVae Load(string folder, Device? device = null)
     {
         var vae = new WanVideoVae(ConfigFile.ReadVae(Path.Combine(folder, "config.json")).OrThrow());
+        vae.to(device ?? CPU);
         WeightLoader.Load(vae, folder, WanVideoVaeKeys.ToDiffusers);
         return vae;
     }

@@ -4,14 +4,15 @@ using EditorBridge.Planning;
 namespace EditorBridge.Host.Models;
 
 /// <summary>What is known of this machine's speed with each model, kept across restarts. Figures of another kind of machine are harmless: the next run puts them right.</summary>
-internal sealed class SpeedFile(DataFolder folder, ILogger<SpeedFile> log)
+/// <remarks>Kept for each setting of the device: a GPU and a CPU are two orders of magnitude apart.</remarks>
+internal sealed class SpeedFile(DataFolder folder, HostOptions options, ILogger<SpeedFile> log)
 {
     private readonly Lock _gate = new();
 
     /// <summary>What is known for the model with that hash.</summary>
     public SpeedFigures Of(string modelHash)
     {
-        lock (_gate) return Read().TryGetValue(modelHash, out var figures) ? figures : SpeedFigures.Unknown;
+        lock (_gate) return Read().TryGetValue(Key(modelHash), out var figures) ? figures : SpeedFigures.Unknown;
     }
 
     /// <summary>Remembers a probe, unless something better is known.</summary>
@@ -20,8 +21,8 @@ internal sealed class SpeedFile(DataFolder folder, ILogger<SpeedFile> log)
         lock (_gate)
         {
             var all = Read();
-            if (all.TryGetValue(modelHash, out var known) && known.Basis == TimeBasis.Measured) return;
-            all[modelHash] = SpeedFigures.FromProbe(matrixFlops);
+            if (all.TryGetValue(Key(modelHash), out var known) && known.Basis == TimeBasis.Measured) return;
+            all[Key(modelHash)] = SpeedFigures.FromProbe(matrixFlops);
             Write(all);
         }
     }
@@ -32,13 +33,15 @@ internal sealed class SpeedFile(DataFolder folder, ILogger<SpeedFile> log)
         lock (_gate)
         {
             var all = Read();
-            all[modelHash] = all.TryGetValue(modelHash, out var known) && known.Basis == TimeBasis.Measured
+            all[Key(modelHash)] = all.TryGetValue(Key(modelHash), out var known) && known.Basis == TimeBasis.Measured
                 ? new SpeedFigures(TimeBasis.Measured,
                     (known.TransformerFlopsPerSecond + transformerFlops) / 2, (known.VaeFlopsPerSecond + vaeFlops) / 2)
                 : new SpeedFigures(TimeBasis.Measured, transformerFlops, vaeFlops);
             Write(all);
         }
     }
+
+    private string Key(string modelHash) => $"{modelHash} {options.Device}";
 
     private Dictionary<string, SpeedFigures> Read()
     {

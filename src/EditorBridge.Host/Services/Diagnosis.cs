@@ -56,8 +56,11 @@ internal sealed class Diagnosis(
         if (!probeWorker || worker is null || models.Find(options.DefaultModel) is not { Capabilities: not null } standard) return findings;
         var measured = await supervisor.MeasureAsync(standard.Folder, cancellation).ConfigureAwait(false);
         findings.Add(measured.Problem.Length == 0
-            ? Good("pipeline", $"{standard.Name} loads in {measured.LoadSeconds:0.0} s on {measured.Device}, {measured.Flops / 1e9:0} GFLOP/s, {measured.TorchVersion}")
+            ? Good("pipeline", $"{standard.Name} loads in {measured.LoadSeconds:0.0} s on {measured.Device}, {measured.Flops / 1e9:0} GFLOP/s")
             : Bad("pipeline", measured.Problem, "The host's log has what the worker wrote."));
+        if (measured.Problem.Length > 0) return findings;
+        findings.Add(Good("device", measured.DeviceNote.Length > 0 ? $"{measured.Device}, {measured.DeviceNote}" : $"{measured.Device} (asked for: {options.Device})"));
+        findings.Add(Good("libtorch", $"{(measured.TorchVersion.Length > 0 ? measured.TorchVersion : "of unknown version")} in {measured.TorchFolder}"));
         return findings;
     }
 
