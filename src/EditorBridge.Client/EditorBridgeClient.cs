@@ -180,9 +180,15 @@ public sealed partial class EditorBridgeClient : IDisposable
     /// <summary>What a media file on the host's machine is.</summary>
     /// <param name="path">Its full path.</param>
     /// <param name="cancellation">Ends the call.</param>
-    public Task<MediaInfo> ProbeMediaAsync(string path, CancellationToken cancellation = default)
+    public Task<MediaInfo> ProbeMediaAsync(string path, CancellationToken cancellation = default) =>
+        ProbeMediaAsync(new MediaSource { Path = path }, cancellation);
+
+    /// <summary>What a media file on the host's machine, or an uploaded one, is.</summary>
+    /// <param name="source">The file.</param>
+    /// <param name="cancellation">Ends the call.</param>
+    public Task<MediaInfo> ProbeMediaAsync(MediaSource source, CancellationToken cancellation = default)
     {
-        var request = new ProbeMediaRequest { Media = new MediaSource { Path = path } };
+        var request = new ProbeMediaRequest { Media = source };
         return CallAsync((c, o) => c.Media.ProbeMediaAsync(request, o), PlanDeadline, cancellation);
     }
 

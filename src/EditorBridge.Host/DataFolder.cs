@@ -22,6 +22,9 @@ internal sealed class DataFolder : IDisposable
     /// <summary>A folder for each job.</summary>
     public string Jobs => Path.Combine(Root, "jobs");
 
+    /// <summary>A folder for each uploaded file.</summary>
+    public string Assets => Path.Combine(Root, "assets");
+
     /// <summary>The log.</summary>
     public string Log => Path.Combine(Root, "log");
 

@@ -1,4 +1,5 @@
 using System.Net;
+using EditorBridge.Host.Assets;
 using EditorBridge.Host.Clips;
 using EditorBridge.Host.Jobs;
 using EditorBridge.Host.Models;
@@ -26,9 +27,11 @@ internal static class HostApplication
     /// <returns>The exit code.</returns>
     public static async Task<int> RunAsync(DataFolder folder, HostOptions options, IConnectionListenerFactory? pipes = null)
     {
-        using var database = new JobDatabase(folder.Database);
+        var reserve = new DiskReserve(folder);
+        reserve.Ready();
+        using var database = new JobDatabase(folder.Database, reserve.Release);
         var local = LocalEndpoint.Prepare(folder, named: pipes is not null || OperatingSystem.IsWindows());
-        await using var application = Build(folder, options, database, local, pipes);
+        await using var application = Build(folder, options, database, reserve, local, pipes);
         await application.StartAsync().ConfigureAwait(false);
         Announce(application, folder, options, local);
         try
@@ -45,7 +48,8 @@ internal static class HostApplication
         return ExitCodes.Stopped;
     }
 
-    private static WebApplication Build(DataFolder folder, HostOptions options, JobDatabase database, LocalEndpoint local, IConnectionListenerFactory? pipes)
+    private static WebApplication Build(
+        DataFolder folder, HostOptions options, JobDatabase database, DiskReserve reserve, LocalEndpoint local, IConnectionListenerFactory? pipes)
     {
         // Empty: no settings from the folder we happen to be in, no addresses from the environment.
         var builder = WebApplication.CreateEmptyBuilder(new WebApplicationOptions { ApplicationName = "EditorBridge.Host" });
@@ -66,11 +70,11 @@ internal static class HostApplication
             json.TypeRegistry = TypeRegistry.FromFiles(ErrorDetailsReflection.Descriptor, JobServiceReflection.Descriptor));
         builder.Services.Configure<Microsoft.Extensions.Hosting.HostOptions>(host => host.ShutdownTimeout = options.StopGrace + TimeSpan.FromSeconds(10));
 
-        builder.Services.AddSingleton(TimeProvider.System).AddSingleton(folder).AddSingleton(options).AddSingleton(database)
+        builder.Services.AddSingleton(TimeProvider.System).AddSingleton(folder).AddSingleton(options).AddSingleton(database).AddSingleton(reserve)
             .AddSingleton<HostStart>().AddSingleton<AccessToken>().AddSingleton<Activity>().AddSingleton<FFmpegLocator>()
-            .AddSingleton<JobStore>().AddSingleton<JobEvents>().AddSingleton<JobSignals>().AddSingleton<InputFreezer>().AddSingleton<ClipPublisher>()
+            .AddSingleton<JobStore>().AddSingleton<JobRetention>().AddSingleton<AssetStore>().AddSingleton<JobEvents>().AddSingleton<JobSignals>().AddSingleton<InputFreezer>().AddSingleton<ClipPublisher>()
             .AddSingleton<ModelStore>().AddSingleton<SpeedFile>().AddSingleton<WorkerRecord>().AddSingleton<WorkerSupervisor>().AddSingleton<JobPlanning>().AddSingleton<Diagnosis>();
-        builder.Services.AddHostedService<JobRunner>().AddHostedService<IdleWatch>();
+        builder.Services.AddHostedService<JobRunner>().AddHostedService<IdleWatch>().AddHostedService<Upkeep>();
 
         var application = builder.Build();
         application.UseMiddleware<AccessGate>();

@@ -65,6 +65,25 @@ public sealed class HostOptions
     [Range(0, long.MaxValue)]
     public long SpareDiskBytes { get; set; } = 256L << 20;
 
+    /// <summary>How long a job that has ended is kept, with its clips in the data folder; clips that were fetched are not touched. Zero means for ever.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "3650.00:00:00")]
+    public TimeSpan KeepJobs { get; set; } = TimeSpan.FromDays(30);
+
+    /// <summary>
+    /// The most bytes the folders of jobs may have together: above that the oldest that have ended are removed, but none that ended within the
+    /// hour. Zero means no limit.
+    /// </summary>
+    [Range(0, long.MaxValue)]
+    public long MostJobBytes { get; set; } = 50L << 30;
+
+    /// <summary>How long an uploaded file is kept that no waiting or running job needs, from its last use. Zero means for ever.</summary>
+    [Range(typeof(TimeSpan), "00:00:00", "3650.00:00:00")]
+    public TimeSpan KeepAssets { get; set; } = TimeSpan.FromDays(7);
+
+    /// <summary>The most bytes an uploaded file may have.</summary>
+    [Range(1, long.MaxValue)]
+    public long LargestAssetBytes { get; set; } = 16L << 30;
+
     /// <summary>Write prompts into the log.</summary>
     public bool LogPrompts { get; set; }
 

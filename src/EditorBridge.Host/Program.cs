@@ -1,4 +1,6 @@
 using EditorBridge.Host;
+using EditorBridge.Host.Jobs;
+using Microsoft.Data.Sqlite;
 using Serilog;
 
 var (options, problem) = HostSettings.Read(args);
@@ -36,7 +38,9 @@ using (folder)
     catch (Exception e)
     {
         Log.Fatal(e, "The host failed");
-        Console.Error.WriteLine(e is InvalidDataException ? e.Message : $"The host failed: {e.Message} Its log in {folder.Log} has more.");
+        var isFull = e is IOException io ? DiskSpace.IsFull(io) : e is SqliteException sqlite && JobDatabase.IsFull(sqlite);
+        Console.Error.WriteLine(isFull ? $"The disk of the data folder {folder.Root} is full; free some space, or name another folder in EDITORBRIDGE_DATA."
+            : e is InvalidDataException ? e.Message : $"The host failed: {e.Message} Its log in {folder.Log} has more.");
         return ExitCodes.Failed;
     }
     finally

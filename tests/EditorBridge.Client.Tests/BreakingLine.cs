@@ -8,13 +8,14 @@ internal sealed class BreakingLine : IAsyncDisposable
     private readonly Socket _listener = new(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
     private readonly CancellationTokenSource _end = new();
     private readonly string _target;
-    private readonly int _bytesUntilBreak;
+    private readonly long _bytesUntilBreak;
+    private readonly long _bytesUpUntilBreak;
     private readonly Task _accepting;
     private int _breaks;
 
-    public BreakingLine(string target, string path, int bytesUntilBreak)
+    public BreakingLine(string target, string path, long bytesUntilBreak, long bytesUpUntilBreak = long.MaxValue)
     {
-        (_target, _bytesUntilBreak) = (target, bytesUntilBreak);
+        (_target, _bytesUntilBreak, _bytesUpUntilBreak) = (target, bytesUntilBreak, bytesUpUntilBreak);
         _listener.Bind(new UnixDomainSocketEndPoint(path));
         _listener.Listen();
         _accepting = AcceptAsync();
@@ -52,7 +53,7 @@ internal sealed class BreakingLine : IAsyncDisposable
             try
             {
                 await to.ConnectAsync(new UnixDomainSocketEndPoint(_target), _end.Token);
-                var up = CopyAsync(from, to, long.MaxValue, either);
+                var up = CopyAsync(from, to, _bytesUpUntilBreak, either);
                 var down = CopyAsync(to, from, _bytesUntilBreak, either);
                 await Task.WhenAll(up, down);
             }

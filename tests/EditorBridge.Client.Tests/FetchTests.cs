@@ -3,7 +3,7 @@ using EditorBridge.Protocol.V1;
 
 namespace EditorBridge.Client.Tests;
 
-/// <summary>Clips come whole or not at all, also over connections that break.</summary>
+/// <summary>Files come whole or not at all, either way, also over connections that break.</summary>
 [Trait("Speed", "slow")]
 public sealed class FetchTests : IDisposable
 {
@@ -61,6 +61,19 @@ public sealed class FetchTests : IDisposable
             Assert.Equal(file.SizeBytes, new FileInfo(path).Length);
             Assert.Equal(file.Sha256.ToByteArray(), System.Security.Cryptography.SHA256.HashData(await File.ReadAllBytesAsync(path)));
             Assert.Single(Directory.GetFiles(_folder.File("out")));
+
+            // The other way: an upload that gets on a little with each connection.
+            await using var up = new BreakingLine(HostEndpoint.Read(data)!.Socket!, _folder.File("up.sock"), long.MaxValue, bytesUpUntilBreak: 700_000);
+            Directory.CreateDirectory(_folder.File("beyond"));
+            await File.WriteAllTextAsync(Path.Combine(_folder.File("beyond"), HostEndpoint.FileName),
+                System.Text.Json.JsonSerializer.Serialize(endpoint with { Socket = _folder.File("up.sock") }, new System.Text.Json.JsonSerializerOptions(System.Text.Json.JsonSerializerDefaults.Web)));
+            using var sending = await EditorBridgeClient.ConnectAsync(new ClientOptions { DataFolder = _folder.File("beyond"), StartHost = false });
+            var bytes = System.Security.Cryptography.RandomNumberGenerator.GetBytes(3_000_000);
+            await File.WriteAllBytesAsync(_folder.File("shot.mov"), bytes);
+            var asset = await sending.UploadAsync(_folder.File("shot.mov"));
+            Assert.True(up.Breaks >= 3, $"The line broke {up.Breaks} times.");
+            Assert.True(asset.Complete);
+            Assert.Equal(bytes, await File.ReadAllBytesAsync(Path.Combine(data, asset.Name, "media.mov")));
 
             using var cancel = new CancellationTokenSource();
             await Assert.ThrowsAnyAsync<OperationCanceledException>(() =>

@@ -163,16 +163,6 @@ public sealed class RequestTests(SharedHost shared)
         Assert.Contains(findings, f => f.Subject == "worker");
     }
 
-    [Fact]
-    public async Task Uploads_are_refused_by_name()
-    {
-        var job = RunningHost.Job();
-        job.Spec = Extend("/x");
-        job.Spec.ContextBefore.Segment.Media = new MediaSource { Asset = "assets/a" };
-        var error = await Assert.ThrowsAsync<EditorBridgeException>(() => shared.Client.SubmitAsync(job));
-        Assert.Equal(("NOT_BUILT", "spec.context_before.segment.media.asset"), (error.Reason, error.Field));
-    }
-
     private static JobSpec Extend(string path)
     {
         var spec = RunningHost.Job().Spec;

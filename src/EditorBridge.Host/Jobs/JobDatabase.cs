@@ -8,6 +8,11 @@ internal sealed class JobDatabase : IDisposable
     /// <summary>Milliseconds since 1970 by the database's own clock: leases are never compared with another clock.</summary>
     public const string Now = "CAST(unixepoch('subsec') * 1000 AS INTEGER)";
 
+    private const int Full = 13;
+
+    // SQLITE_IOERR_SHMSIZE: no room for the index of the log.
+    private const int SharedMemorySize = 4874;
+
     // One entry takes the file from version i to i + 1.
     private static readonly string[] Migrations =
     [
@@ -53,14 +58,18 @@ internal sealed class JobDatabase : IDisposable
 
     private readonly string _connectionString;
     private readonly SqliteConnection _writer;
+    private readonly Func<bool> _makeRoom;
 
     // The provider's connection is not for several threads, and SQLite takes one writer at a time anyway.
     private readonly Lock _writing = new();
 
     /// <summary>Opens the file, or makes it, and brings it to this version's shape.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="makeRoom">Asked when the disk is full; says whether there is some space now.</param>
     /// <exception cref="InvalidDataException">It was written by a later version, or is damaged.</exception>
-    public JobDatabase(string path)
+    public JobDatabase(string path, Func<bool>? makeRoom = null)
     {
+        _makeRoom = makeRoom ?? (() => false);
         _connectionString = new SqliteConnectionStringBuilder { DataSource = path, DefaultTimeout = 10, ForeignKeys = true, Pooling = true }.ToString();
         _writer = new SqliteConnection(_connectionString);
         try
@@ -81,17 +90,24 @@ internal sealed class JobDatabase : IDisposable
         }
     }
 
-    /// <summary>Runs <paramref name="work"/> in one transaction, alone among writers.</summary>
+    /// <summary>Runs <paramref name="work"/> in one transaction, alone among writers; once more when the disk was full and there is room now.</summary>
     public T Write<T>(Func<SqliteConnection, T> work)
     {
         lock (_writing)
         {
-            using var transaction = _writer.BeginTransaction();
-            var result = work(_writer);
-            transaction.Commit();
-            return result;
+            try
+            {
+                return WriteOnce(work);
+            }
+            catch (SqliteException e) when (IsFull(e) && _makeRoom())
+            {
+                return WriteOnce(work);
+            }
         }
     }
+
+    /// <summary>Whether <paramref name="error"/> says that the disk is full.</summary>
+    public static bool IsFull(SqliteException error) => error.SqliteErrorCode == Full || error.SqliteExtendedErrorCode == SharedMemorySize;
 
     /// <summary>Runs <paramref name="work"/> on what is committed, beside any writer.</summary>
     public T Read<T>(Func<SqliteConnection, T> work)
@@ -136,6 +152,14 @@ internal sealed class JobDatabase : IDisposable
     {
         using var command = Command(connection, sql, values);
         return command.ExecuteNonQuery();
+    }
+
+    private T WriteOnce<T>(Func<SqliteConnection, T> work)
+    {
+        using var transaction = _writer.BeginTransaction();
+        var result = work(_writer);
+        transaction.Commit();
+        return result;
     }
 
     private void Migrate(string path)

@@ -15,7 +15,7 @@ namespace EditorBridge.Host.Jobs;
 /// </summary>
 internal sealed class JobRunner(
     JobStore store, JobEvents events, JobSignals signals, InputFreezer freezer, ClipPublisher publisher, ModelStore models, SpeedFile speed,
-    WorkerSupervisor supervisor, WorkerRecord workers, Diagnosis diagnosis, DataFolder folder, HostOptions options, ILogger<JobRunner> log) : BackgroundService
+    WorkerSupervisor supervisor, WorkerRecord workers, Diagnosis diagnosis, DataFolder folder, DiskReserve reserve, HostOptions options, ILogger<JobRunner> log) : BackgroundService
 {
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan AfterTrouble = TimeSpan.FromSeconds(5);
@@ -118,8 +118,7 @@ internal sealed class JobRunner(
         }
         catch (Exception e)
         {
-            report.Save();
-            Failed(job, lease, e);
+            Failed(job, lease, report, e);
         }
         finally
         {
@@ -203,28 +202,47 @@ internal sealed class JobRunner(
         _ => throw new OperationCanceledException(stopping),
     };
 
-    private void Failed(StoredJob job, Lease lease, Exception error)
+    private void Failed(StoredJob job, Lease lease, ProgressReport report, Exception error)
     {
         var failure = error as JobFailure;
         var (reason, message) = failure is not null ? (failure.Reason, failure.Message)
-            : error is IOException { HResult: 28 or unchecked((int)0x80070070) } ? ("DISK_FULL", $"The disk of {folder.Root} is full; free some space and submit the job again.")
-            : error is SqliteException { SqliteErrorCode: 13 } ? ("DISK_FULL", $"The disk of {folder.Root} is full; free some space and submit the job again.")
+            : IsDiskFull(error) ? ("DISK_FULL", $"The disk of {folder.Root} is full; free some space and submit the job again.")
             : error is IOException or UnauthorizedAccessException ? ("DATA_FOLDER_UNUSABLE", $"The data folder cannot be used: {error.Message}")
             : ("INTERNAL", $"The host failed: {error.Message}");
         if (failure is null) log.LogError(error, "{Job} failed: {Reason}", job.Name, reason);
         else log.LogWarning("{Job} failed: {Reason} {Message}", job.Name, reason, message);
         var status = Errors.Describe(Code.Aborted, reason, message, [new("attempt", job.Attempt.ToString(System.Globalization.CultureInfo.InvariantCulture))]);
-        if (failure is { MayRetry: true }) store.Retry(lease, status, TimeSpan.FromMilliseconds(500 << Math.Min(job.Failures, 6)));
-        else store.Fail(lease, status);
+        // What a job leaves that failed for want of space goes first, so that there is room to write down that it failed.
+        if (reason == "DISK_FULL") TidyFailed(job);
+        report.Save();
+        var state = failure is { MayRetry: true }
+            ? store.Retry(lease, status, TimeSpan.FromMilliseconds(500 << Math.Min(job.Failures, 6)))
+            : store.Fail(lease, status) ? RowState.Failed : null;
+        if (state is RowState.Failed or RowState.Cancelled) TidyFailed(job);
     }
+
+    private static bool IsDiskFull(Exception error) =>
+        error is IOException io ? DiskSpace.IsFull(io) : error is SqliteException sqlite && JobDatabase.IsFull(sqlite);
 
     private void CheckDisk(StoredJob job)
     {
         var needed = job.Plan.DiskBytes + options.SpareDiskBytes;
         var free = folder.FreeBytes();
-        if (free >= needed) return;
+        if (free >= needed)
+        {
+            reserve.Keep();
+            return;
+        }
+
         throw new JobFailure("DISK_FULL",
             $"The job needs {needed >> 20} MiB on the disk of {folder.Root}, which has {free >> 20} MiB free; free some space and submit it again.");
+    }
+
+    private void TidyFailed(StoredJob job)
+    {
+        Tidy(job);
+        // Takes that were published are among the clips; what else is here is half made.
+        RemoveFolder(Path.Combine(folder.Job(job.Id), "takes"));
     }
 
     private void Tidy(StoredJob job)

@@ -1,3 +1,4 @@
+using EditorBridge.Host.Assets;
 using EditorBridge.Protocol.V1;
 using Google.Protobuf;
 using Microsoft.Data.Sqlite;
@@ -36,6 +37,26 @@ internal sealed partial class JobStore
         var ids = new HashSet<string>(StringComparer.Ordinal);
         while (reader.Read()) ids.Add(reader.GetString(0));
         return (IReadOnlySet<string>)ids;
+    });
+
+    /// <summary>Jobs that have ended, the first to end first.</summary>
+    public IReadOnlyList<(string Id, DateTimeOffset Ended)> Ended() => database.Read(connection =>
+    {
+        using var command = Command(connection, "SELECT id, ended FROM jobs WHERE state IN (4, 5, 6) AND ended IS NOT NULL ORDER BY ended, id");
+        using var reader = command.ExecuteReader();
+        var jobs = new List<(string, DateTimeOffset)>();
+        while (reader.Read()) jobs.Add((reader.GetString(0), DateTimeOffset.FromUnixTimeMilliseconds(reader.GetInt64(1))));
+        return (IReadOnlyList<(string, DateTimeOffset)>)jobs;
+    });
+
+    /// <summary>Hashes of the uploaded files that waiting and running jobs need.</summary>
+    public IReadOnlySet<string> NeededAssets() => database.Read(connection =>
+    {
+        using var command = Command(connection, "SELECT spec FROM jobs WHERE state IN (1, 2)");
+        using var reader = command.ExecuteReader();
+        var hashes = new HashSet<string>(StringComparer.Ordinal);
+        while (reader.Read()) hashes.UnionWith(AssetName.HashesIn(JobSpec.Parser.ParseFrom(reader.GetFieldValue<byte[]>(0))));
+        return (IReadOnlySet<string>)hashes;
     });
 
     private static string Condition(Job.Types.State state) => state switch

@@ -84,7 +84,19 @@ internal sealed class ProgressReport(
                 JobProgress now;
                 bool further;
                 lock (_gate) (now, further, _gotFurther) = (_now, _gotFurther, false);
-                switch (store.Keep(lease, leaseTime, now, further))
+                bool? asked;
+                try
+                {
+                    asked = store.Keep(lease, leaseTime, now, further);
+                }
+                catch (SqliteException)
+                {
+                    // A full or busy disk must not end a job that runs; if it stays so, the end of the take says it.
+                    lock (_gate) _gotFurther |= further;
+                    continue;
+                }
+
+                switch (asked)
                 {
                     case null:
                         LeaseLost();
@@ -94,10 +106,6 @@ internal sealed class ProgressReport(
                         break;
                 }
             }
-        }
-        catch (SqliteException)
-        {
-            // A full or busy disk must not end a job that runs; if it stays so, the end of the take says it.
         }
         catch (OperationCanceledException)
         {

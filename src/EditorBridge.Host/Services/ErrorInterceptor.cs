@@ -1,3 +1,4 @@
+using EditorBridge.Host.Jobs;
 using Google.Rpc;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
@@ -6,11 +7,10 @@ using Microsoft.Data.Sqlite;
 namespace EditorBridge.Host.Services;
 
 /// <summary>Turns what no method expected into an INTERNAL error with an id that the log has too.</summary>
-internal sealed class ErrorInterceptor(ILogger<ErrorInterceptor> log) : Interceptor
+internal sealed class ErrorInterceptor(DataFolder folder, ILogger<ErrorInterceptor> log) : Interceptor
 {
     private const int Busy = 5;
     private const int Locked = 6;
-    private const int Full = 13;
 
     /// <inheritdoc/>
     public override Task<TResponse> UnaryServerHandler<TRequest, TResponse>(
@@ -32,6 +32,9 @@ internal sealed class ErrorInterceptor(ILogger<ErrorInterceptor> log) : Intercep
             return 0;
         }, context);
 
+    private RpcException DiskFull() =>
+        Errors.Make(Code.ResourceExhausted, "DISK_FULL", $"The disk of the data folder {folder.Root} is full; free some space and try again.");
+
     private async Task<T> GuardAsync<T>(Func<Task<T>> method, ServerCallContext context)
     {
         try
@@ -46,12 +49,17 @@ internal sealed class ErrorInterceptor(ILogger<ErrorInterceptor> log) : Intercep
         {
             throw new RpcException(new Grpc.Core.Status(StatusCode.Cancelled, "The caller left."));
         }
-        catch (SqliteException e) when (e.SqliteErrorCode is Full or Busy or Locked)
+        catch (SqliteException e) when (JobDatabase.IsFull(e) || e.SqliteErrorCode is Busy or Locked)
         {
             log.LogError(e, "{Method} could not write", context.Method);
-            throw e.SqliteErrorCode == Full
-                ? Errors.Make(Code.ResourceExhausted, "DISK_FULL", "The disk of the data folder is full; free some space and try again.")
+            throw JobDatabase.IsFull(e)
+                ? DiskFull()
                 : Errors.Make(Code.Unavailable, "DATABASE_BUSY", "The job database is in use by another program; try again.");
+        }
+        catch (IOException e) when (DiskSpace.IsFull(e))
+        {
+            log.LogError(e, "{Method} could not write", context.Method);
+            throw DiskFull();
         }
         catch (Exception e)
         {

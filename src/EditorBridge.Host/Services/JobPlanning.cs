@@ -1,3 +1,4 @@
+using EditorBridge.Host.Assets;
 using EditorBridge.Host.Models;
 using EditorBridge.Host.Workers;
 using EditorBridge.Planning;
@@ -7,7 +8,7 @@ namespace EditorBridge.Host.Services;
 
 /// <summary>Makes the plan of a job: reads the request, finds the model, asks the planner.</summary>
 internal sealed class JobPlanning(
-    FFmpegLocator ffmpeg, ModelStore models, SpeedFile speed, WorkerSupervisor supervisor, HostOptions options, ILogger<JobPlanning> log)
+    FFmpegLocator ffmpeg, AssetStore assets, ModelStore models, SpeedFile speed, WorkerSupervisor supervisor, HostOptions options, ILogger<JobPlanning> log)
 {
     /// <summary>The plan. What makes sense but cannot be done is in its refusals.</summary>
     /// <param name="spec">The job as the contract has it.</param>
@@ -16,7 +17,7 @@ internal sealed class JobPlanning(
     /// <exception cref="Grpc.Core.RpcException">Fields cannot be used.</exception>
     public async Task<Protocol.V1.Plan> PlanAsync(JobSpec? spec, bool measure, CancellationToken cancellation)
     {
-        var reading = new SpecReading(ffmpeg, options);
+        var reading = new SpecReading(ffmpeg, assets, options);
         var request = await reading.ReadAsync(spec, DrawSeed, cancellation).ConfigureAwait(false);
         var model = models.Find(request.Model);
         if (model is null)

@@ -1,15 +1,16 @@
+using EditorBridge.Host.Assets;
 using EditorBridge.Protocol.V1;
 using Grpc.Core;
 
 namespace EditorBridge.Host.Services;
 
 /// <summary>editorbridge.v1.MediaService.</summary>
-internal sealed class MediaServiceEndpoint(FFmpegLocator ffmpeg, HostOptions options) : MediaService.MediaServiceBase
+internal sealed class MediaServiceEndpoint(FFmpegLocator ffmpeg, AssetStore assets, HostOptions options) : MediaService.MediaServiceBase
 {
     /// <inheritdoc/>
     public override async Task<MediaInfo> ProbeMedia(ProbeMediaRequest request, ServerCallContext context)
     {
-        var found = await new SpecReading(ffmpeg, options).ProbeAsync(request.Media, "media", context.CancellationToken).ConfigureAwait(false);
+        var found = await new SpecReading(ffmpeg, assets, options).ProbeAsync(request.Media, "media", context.CancellationToken).ConfigureAwait(false);
         var info = new MediaInfo
         {
             Size = new PixelSize { Width = found.Width, Height = found.Height },

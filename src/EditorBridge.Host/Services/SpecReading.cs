@@ -1,3 +1,4 @@
+using EditorBridge.Host.Assets;
 using EditorBridge.Media;
 using EditorBridge.Planning;
 using EditorBridge.Protocol.V1;
@@ -9,7 +10,7 @@ using MediaInfo = EditorBridge.Media.MediaInfo;
 namespace EditorBridge.Host.Services;
 
 /// <summary>Reads a job as the contract has it into a request that the planner understands. What is wrong with it names its field.</summary>
-internal sealed class SpecReading(FFmpegLocator ffmpeg, HostOptions options)
+internal sealed class SpecReading(FFmpegLocator ffmpeg, AssetStore assets, HostOptions options)
 {
     private readonly List<(string Field, string Message)> _violations = [];
     private string _reason = "INVALID_ARGUMENT";
@@ -90,13 +91,9 @@ internal sealed class SpecReading(FFmpegLocator ffmpeg, HostOptions options)
 
     private async Task<MediaInfo?> TryProbeAsync(MediaSource? source, string field, CancellationToken cancellation)
     {
-        if (source?.SourceCase == MediaSource.SourceOneofCase.Asset)
-        {
-            Violate($"{field}.asset", "Uploaded files cannot be used by this version yet; give the path of a file on this machine.", "NOT_BUILT");
-            return null;
-        }
-
-        var path = source?.Path ?? "";
+        var isUploaded = source?.SourceCase == MediaSource.SourceOneofCase.Asset;
+        var path = isUploaded ? Uploaded(source!.Asset, $"{field}.asset") : source?.Path ?? "";
+        if (path is null) return null;
         if (!Path.IsPathFullyQualified(path) || path.Contains('\0', StringComparison.Ordinal))
         {
             Violate($"{field}.path", path.Length == 0 ? "The media file is missing; give its full path." : $"'{path}' is not a full path; give one that begins at the root.");
@@ -107,9 +104,22 @@ internal sealed class SpecReading(FFmpegLocator ffmpeg, HostOptions options)
         if (!tools.TryGet(out var found, out var missing)) throw Errors.Precondition(missing.Reason, missing.Message);
         var probed = await new MediaProbe(found).ProbeAsync(path, cancellation).ConfigureAwait(false);
         if (probed.TryGet(out var info, out var unreadable)) return info;
-        Violate($"{field}.path", unreadable.Message, unreadable.Reason);
+        if (isUploaded) Violate($"{field}.asset", unreadable.Message.Replace(path, DisplayName(source!.Asset), StringComparison.Ordinal), unreadable.Reason);
+        else Violate($"{field}.path", unreadable.Message, unreadable.Reason);
         return null;
     }
+
+    private string? Uploaded(string name, string field)
+    {
+        var hash = AssetName.HashOf(name);
+        if (hash is not null && assets.Use(hash) is { } path) return path;
+        if (hash is not null && assets.Get(hash) is { } begun)
+            Violate(field, $"Of {name} only {begun.CommittedBytes} of {begun.SizeBytes} bytes were uploaded; send the rest.", "ASSET_INCOMPLETE");
+        else Violate(field, $"There is no asset {name}; upload the file again.", "ASSET_NOT_FOUND");
+        return null;
+    }
+
+    private string DisplayName(string name) => assets.Get(AssetName.HashOf(name)!) is { DisplayName.Length: > 0 } asset ? asset.DisplayName : name;
 
     private async Task<ContextSource?> ContextAsync(ContextFrames? context, string field, bool atEnd, CancellationToken cancellation)
     {

@@ -15,10 +15,10 @@ public sealed class RunningHost : IAsyncDisposable
     private readonly Dictionary<string, string> _environment;
     private Process? _process;
 
-    private RunningHost(Dictionary<string, string> settings)
+    private RunningHost(string? data, Dictionary<string, string> settings)
     {
         SmallModel.Make(Path.Combine(_folder.Path, "models"));
-        Data = Path.Combine(_folder.Path, "data");
+        Data = data ?? Path.Combine(_folder.Path, "data");
         _environment = new Dictionary<string, string>
         {
             ["EDITORBRIDGE_DATA"] = Data,
@@ -39,9 +39,12 @@ public sealed class RunningHost : IAsyncDisposable
 
     public static string Program => Path.Combine(AppContext.BaseDirectory, OperatingSystem.IsWindows() ? "EditorBridge.Host.exe" : "EditorBridge.Host");
 
-    public static async Task<RunningHost> StartAsync(params (string Name, string Value)[] settings)
+    public static Task<RunningHost> StartAsync(params (string Name, string Value)[] settings) => StartAtAsync(null, settings);
+
+    /// <summary>Starts a host on a data folder elsewhere than in its own folder.</summary>
+    public static async Task<RunningHost> StartAtAsync(string? data, params (string Name, string Value)[] settings)
     {
-        var host = new RunningHost(settings.ToDictionary(s => s.Name, s => s.Value));
+        var host = new RunningHost(data, settings.ToDictionary(s => s.Name, s => s.Value));
         try
         {
             await host.StartAsync();
