@@ -343,6 +343,8 @@ internal sealed class FFmpegProcess : IAsyncDisposable, IDisposable
     private string? LastTellingLine()
     {
         var telling = lines.Select(Strip).Where(line => line.Length > 0).ToArray();
+        // What it says after that, "Invalid argument", tells nobody that the file is a sound or a playlist.
+        if (Array.Exists(telling, line => line.StartsWith("Format not on whitelist", StringComparison.Ordinal))) return "it is no movie or picture of a kind that is read here";
         return telling.LastOrDefault(line => !line.StartsWith("Conversion failed", StringComparison.Ordinal)
             && !line.StartsWith("Error while ", StringComparison.Ordinal)) ?? telling.LastOrDefault();
     }

@@ -94,17 +94,76 @@ public sealed class RefusalTests : IDisposable
     }
 
     [Theory]
-    [InlineData("brol", "'brol'")]
-    [InlineData("fill --timeline x --codec mpeg2", "'prores'")]
-    [InlineData("fill --gap one --timeline x", "one")]
-    [InlineData("fill", "--timeline")]
+    [InlineData("", "plan, broll, extend, fill, still")]
+    [InlineData("brol", "Did you mean broll?")]
+    [InlineData("transmogrify", "there are plan, broll")]
+    [InlineData("jobs", "list, show, watch or cancel")]
+    [InlineData("jobs lsit", "Did you mean list?")]
+    [InlineData("jobs show", "JOB is missing")]
+    [InlineData("timeline show", "IN.otio is missing")]
+    [InlineData("fill --timline x", "Did you mean --timeline?")]
+    [InlineData("fill --timeline x --promt=sea", "Did you mean --prompt?")]
+    [InlineData("fill --timeline x --prompt red sea", "in quotes")]
+    [InlineData("fill --timeline x --codec mpeg2", "h264, prores or dnxhr, not 'mpeg2'")]
+    [InlineData("fill --gap one --timeline x", "whole number, not 'one'")]
+    [InlineData("fill --timeline", "--timeline needs a value")]
+    [InlineData("fill", "--timeline IN.otio is missing")]
+    [InlineData("plan bro --timeline x", "broll, extend, fill or still")]
     [InlineData("broll --timeline x --size big", "1920x1080")]
     public async Task A_command_line_that_cannot_be_understood_is_one_sentence(string command, string says)
     {
-        var result = await cli.RunAsync(command.Split(' '));
+        var words = command.Split(' ', StringSplitOptions.RemoveEmptyEntries);
+        var result = await cli.RunAsync(words);
         Assert.Equal(2, result.ExitCode);
         Assert.Contains(says, Assert.Single(result.Errors), StringComparison.Ordinal);
         Assert.Empty(result.Output);
+        var json = await cli.RunAsync([.. words, "--json"]);
+        Assert.Equal(2, json.ExitCode);
+        Assert.Equal("USAGE", Assert.Single(json.Events("error")).GetProperty("reason").GetString());
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("plan")]
+    [InlineData("broll")]
+    [InlineData("extend")]
+    [InlineData("fill")]
+    [InlineData("still")]
+    [InlineData("timeline show")]
+    [InlineData("jobs list")]
+    [InlineData("jobs watch")]
+    [InlineData("serve")]
+    [InlineData("doctor")]
+    [InlineData("models list")]
+    public async Task Help_needs_nothing(string verb)
+    {
+        var result = await cli.RunAsync([.. verb.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--help"]);
+        Assert.Equal(0, result.ExitCode);
+        Assert.Contains(result.Output, line => line.StartsWith("Usage:", StringComparison.Ordinal));
+        Assert.Empty(result.Errors);
+    }
+
+    [Fact]
+    public async Task A_place_that_cannot_be_written_is_named_before_anything_is_made()
+    {
+        var places = new List<(string Out, string Media, string Says)>
+        {
+            (folder.File("nowhere/out.otio"), folder.File("m"), "does not exist"),
+            (folder.Path, folder.File("m"), "is a folder"),
+            (output, folder.File("here.mov"), "is a file"),
+            (output, folder.File("here.mov/m"), "is a file"),
+        };
+        // Not even root makes files there.
+        if (OperatingSystem.IsLinux()) places.AddRange([("/sys/out.otio", folder.File("m"), "/sys"), (output, "/sys/m", "/sys")]);
+        foreach (var (to, media, says) in places)
+        {
+            var result = await cli.RunAsync("fill", "--timeline", timeline, "--out", to, "--media-dir", media, "--gap", "1", "--prompt", "sea", "--json");
+            Assert.Equal(1, result.ExitCode);
+            var error = Assert.Single(result.Events("error"));
+            Assert.Equal("CANNOT_WRITE", error.GetProperty("reason").GetString());
+            Assert.Contains(says, error.GetProperty("message").GetString(), StringComparison.Ordinal);
+            Assert.Equal(["here.mov", "in.otio"], Directory.GetFileSystemEntries(folder.Path).Select(Path.GetFileName).Order());
+        }
     }
 
     [Fact]

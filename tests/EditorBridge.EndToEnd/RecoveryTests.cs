@@ -111,6 +111,84 @@ public sealed class RecoveryTests : IAsyncLifetime
         }
     }
 
+    [LinuxFact(AsRoot = true)]
+    public async Task A_full_disk_under_the_host_fails_the_job_and_nothing_else()
+    {
+        // The data folder on a disk of its own, which somebody else fills while the pipeline saves its state.
+        Directory.CreateDirectory(workspace.DataFolder);
+        await Tool.RunAsync("mount", "-t", "tmpfs", "-o", "size=64m", "tmpfs", workspace.DataFolder);
+        try
+        {
+            var cli = workspace.Cli.With("EDITORBRIDGE_HOST__SpareDiskBytes", "8000000");
+            var input = workspace.TwoShots("full.otio");
+            var before = File.ReadAllBytes(input);
+            var output = workspace.File("full.out.otio");
+            var filler = Path.Combine(workspace.DataFolder, "filler");
+            var filled = 0;
+            var result = await cli.RunAsync((line, _) =>
+            {
+                if (IsDenoising(line, 2) && Interlocked.Exchange(ref filled, 1) == 0) Fill(filler);
+            }, "fill", "--timeline", input, "--out", output, "--gap", "1", "--prompt", "sea", "--steps", "40", "--json");
+            Assert.Equal(1, filled);
+            Assert.True(result.ExitCode == 1, result.ToString());
+            var error = Assert.Single(result.Events("error"));
+            Assert.Equal("DISK_FULL", error.GetProperty("reason").GetString());
+            Assert.Contains("disk", error.GetProperty("message").GetString(), StringComparison.Ordinal);
+            Assert.Equal(before, File.ReadAllBytes(input));
+            Assert.False(File.Exists(output));
+            Assert.Empty(Directory.GetFiles(workspace.Path, "*.part", SearchOption.AllDirectories));
+            // Full as it is, the host answers, and says of the next job why it cannot be.
+            Fill(filler);
+            Assert.Equal("failed", Assert.Single((await cli.RunAsync("jobs", "list", "--json")).Events("state")).GetProperty("state").GetString());
+            var next = await cli.RunAsync("fill", "--timeline", input, "--out", output, "--gap", "1", "--prompt", "sea", "--steps", "2", "--json");
+            Assert.Equal((1, "DISK_FULL"), (next.ExitCode, Assert.Single(next.Events("error")).GetProperty("reason").GetString()));
+            File.Delete(filler);
+            var last = await cli.RunAsync("fill", "--timeline", input, "--out", output, "--gap", "1", "--prompt", "sea", "--steps", "2", "--json");
+            Assert.True(last.ExitCode == 0, last.ToString());
+        }
+        finally
+        {
+            Workspace.StopHost(workspace.DataFolder);
+            await Tool.RunAsync("umount", "--lazy", workspace.DataFolder);
+        }
+    }
+
+    [LinuxFact]
+    public async Task Several_takes_that_are_cancelled_midway_leave_nothing()
+    {
+        var input = workspace.TwoShots("takes.otio");
+        var output = workspace.File("takes.out.otio");
+        var sent = 0;
+        var result = await workspace.Cli.RunAsync((line, process) =>
+        {
+            if (IsDenoising(line, 1) && JsonDocument.Parse(line).RootElement.GetProperty("take").GetInt32() == 1 && Interlocked.Exchange(ref sent, 1) == 0) CliProgram.Interrupt(process);
+        }, "fill", "--timeline", input, "--out", output, "--gap", "1", "--prompt", "sea", "--steps", "6", "--takes", "3", "--json");
+        Assert.Equal(1, sent);
+        Assert.True(result.ExitCode == 130, result.ToString());
+        Assert.Equal("CANCELLED", Assert.Single(result.Events("error")).GetProperty("reason").GetString());
+        Assert.False(File.Exists(output));
+        Assert.False(Directory.Exists(workspace.File("takes.out-media")));
+        var job = Assert.Single((await workspace.Cli.RunAsync("jobs", "list", "--json")).Events("state"));
+        Assert.Equal("cancelled", job.GetProperty("state").GetString());
+    }
+
+    // To the last byte, however the disk counts its blocks.
+    private static void Fill(string path)
+    {
+        using var file = new FileStream(path, FileMode.Append, FileAccess.Write, FileShare.None, 0);
+        foreach (var size in (int[])[1 << 20, 1 << 12, 1])
+        {
+            try
+            {
+                while (true) file.Write(new byte[size]);
+            }
+            catch (IOException)
+            {
+                // Smaller pieces may still fit.
+            }
+        }
+    }
+
     private async Task<CliResult> FillAsync(string name, Action<string, Process>? onLine)
     {
         var result = await workspace.Cli.RunAsync(onLine, "fill", "--timeline", workspace.TwoShots(name + ".otio"), "--out", workspace.File(name + ".out.otio"),

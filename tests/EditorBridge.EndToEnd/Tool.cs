@@ -97,7 +97,7 @@ internal sealed class LinuxFactAttribute : FactAttribute
         set
         {
             asRoot = value;
-            if (value && Environment.UserName != "root") Skip = "A small disk can be made by root only.";
+            if (value && Environment.UserName != "root" && !Tool.InContinuousIntegration) Skip = "A small disk can be made by root only.";
         }
     }
 }

@@ -22,10 +22,15 @@ internal static class HostCommands
 
     private static Command Serve()
     {
-        var command = new Command("serve", "Run the host in this terminal until Ctrl+C.");
-        Session.Run(command, async (_, report, cancellation) =>
+        // The host knows its own options, and says what is wrong with them.
+        var command = new Command("serve", "Run the host in this terminal until Ctrl+C. Its settings follow as --kebab-case VALUE, such as --keep-jobs 7.00:00:00.")
+        {
+            TreatUnmatchedTokensAsErrors = false,
+        };
+        Session.Run(command, async (parsed, report, cancellation) =>
         {
             var info = HostLauncher.Foreground(Session.ClientOptions(report));
+            foreach (var setting in parsed.UnmatchedTokens) info.ArgumentList.Add(setting);
             using var process = Process.Start(info) ?? throw new Refused("HOST_NOT_STARTED", $"{info.FileName} could not be started.");
             // Ctrl+C reaches the host as well, since it shares the terminal; it ends in good order by itself.
             await process.WaitForExitAsync(CancellationToken.None).ConfigureAwait(false);

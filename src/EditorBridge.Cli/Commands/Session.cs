@@ -41,6 +41,11 @@ internal static class Session
                 report.Say(new ErrorEvent("INPUT_OUTPUT", error.Message));
                 return ExitCode.Failed;
             }
+            catch (Exception error)
+            {
+                report.Say(new ErrorEvent("INTERNAL", $"editorbridge failed: {error.Message.TrimEnd('.')} ({error.GetType().Name}). This is a defect; please report it."));
+                return ExitCode.Failed;
+            }
         });
     }
 

@@ -9,15 +9,16 @@ namespace EditorBridge.Cli.Jobs;
 /// <summary>A clip's medium, found on disk and looked into by the host.</summary>
 /// <param name="Item">The clip.</param>
 /// <param name="Path">The file.</param>
+/// <param name="Source">The file as the host knows it.</param>
 /// <param name="Info">What the host found in it.</param>
 /// <param name="Used">The frames that the timeline shows, counted from the file's first frame at <paramref name="Rate"/>.</param>
 /// <param name="Held">How many frames the file has at that rate.</param>
 /// <param name="Rate">The rate the document counts the medium at.</param>
-internal sealed record ClipMedia(TrackItem Item, string Path, MediaInfo Info, Timeline.FrameRange Used, long Held, FrameRate Rate)
+internal sealed record ClipMedia(TrackItem Item, string Path, MediaSource Source, MediaInfo Info, Timeline.FrameRange Used, long Held, FrameRate Rate)
 {
     /// <summary>Finds a clip's file and asks the host about it.</summary>
     /// <exception cref="Refused">The clip has no file that can be read, or is none.</exception>
-    public static async Task<ClipMedia> OpenAsync(EditorBridgeClient client, TrackItem item, string documentFolder, CancellationToken cancellation)
+    public static async Task<ClipMedia> OpenAsync(HostMedia media, TrackItem item, string documentFolder, CancellationToken cancellation)
     {
         if (item.Kind == ItemKind.Nested)
             throw new Refused("NESTED_ITEM", $"{item.Label} is a nested sequence, whose pictures cannot be read: render it to a file first.");
@@ -28,7 +29,7 @@ internal sealed record ClipMedia(TrackItem Item, string Path, MediaInfo Info, Ti
         if (item.Media is { IsImageSequence: true })
             throw new Refused("NOT_BUILT", $"{item.Label} is a sequence of picture files, which cannot be read yet: make it a movie first.");
         var path = Locate(item, documentFolder).OrRefuse();
-        var info = await ProbeAsync(client, item, path, cancellation).ConfigureAwait(false);
+        var (known, info) = await GiveAsync(media, item, path, cancellation).ConfigureAwait(false);
         if (item.SourceRange is not { } source)
             throw new Refused("OFF_GRID", $"The timeline does not say in whole frames which part of its media {item.Label} shows.");
         var fileRate = ToRate(info.Rate);
@@ -39,7 +40,7 @@ internal sealed record ClipMedia(TrackItem Item, string Path, MediaInfo Info, Ti
                 $"{item.Label} shows frames {source.Start} to {source.End} of its media, but {path} has {info.Frames} frames at {fileRate}: relink the clip.");
         }
 
-        return new ClipMedia(item, path, info, new Timeline.FrameRange(source.Start - first, source.Duration), held, source.Rate);
+        return new ClipMedia(item, path, known, info, new Timeline.FrameRange(source.Start - first, source.Duration), held, source.Rate);
     }
 
     /// <summary>The file that a clip points at, if it is there.</summary>
@@ -48,8 +49,12 @@ internal sealed record ClipMedia(TrackItem Item, string Path, MediaInfo Info, Ti
         if (item.Media?.Url is not { } url)
             return new Timeline.Refusal("MEDIA_OFFLINE", $"The media of {item.Label} is offline: the timeline names no file for it, so relink it in the editor.");
         if (!MediaPath.Resolve(url, documentFolder).TryGet(out var path, out var refusal)) return refusal;
-        return File.Exists(path)
-            ? path
+        if (File.Exists(path)) return path;
+        // A relative name is a path in some documents and a URL with escapes in others: what is there is what was meant.
+        if (url.Contains('%', StringComparison.Ordinal) && MediaPath.Resolve(Uri.UnescapeDataString(url), documentFolder).TryGet(out var unescaped, out _) && File.Exists(unescaped))
+            return unescaped;
+        return Directory.Exists(path)
+            ? new Timeline.Refusal("MEDIA_OFFLINE", $"The media of {item.Label} is a folder, {path}: relink the clip to a file.")
             : new Timeline.Refusal("MEDIA_OFFLINE", $"The media of {item.Label} is offline: there is no file {path}; relink the clip or mount its drive.");
     }
 
@@ -58,7 +63,7 @@ internal sealed record ClipMedia(TrackItem Item, string Path, MediaInfo Info, Ti
     {
         Segment = new MediaSegment
         {
-            Media = new MediaSource { Path = Path },
+            Media = Source,
             Range = new FrameRange { Start = Used.Start, Duration = Used.Duration },
             Rate = FromRate(Rate),
         },
@@ -96,11 +101,11 @@ internal sealed record ClipMedia(TrackItem Item, string Path, MediaInfo Info, Ti
         return null;
     }
 
-    private static async Task<MediaInfo> ProbeAsync(EditorBridgeClient client, TrackItem item, string path, CancellationToken cancellation)
+    private static async Task<(MediaSource Source, MediaInfo Info)> GiveAsync(HostMedia media, TrackItem item, string path, CancellationToken cancellation)
     {
         try
         {
-            return await client.ProbeMediaAsync(path, cancellation).ConfigureAwait(false);
+            return await media.OpenAsync(path, cancellation).ConfigureAwait(false);
         }
         catch (EditorBridgeException error) when (error.Reason is not "HOST_UNREACHABLE")
         {

@@ -19,6 +19,7 @@ internal sealed class JobRun(JobArguments arguments, ClientOptions options, IRep
         var path = Path.GetFullPath(arguments.Timeline);
         documentFolder = Path.GetDirectoryName(path)!;
         var target = arguments.PlanOnly && arguments.Out is null ? null : OutputPaths.Check(path, arguments.Out, arguments.MediaDirectory);
+        if (!arguments.PlanOnly) target!.CheckWritable();
         PromptCheck();
         var document = TimelineFile.Read(path, arguments.Rate);
         var jobs = TimelineJobs.Find(document.Index, arguments).OrRefuse();
@@ -81,17 +82,19 @@ internal sealed class JobRun(JobArguments arguments, ClientOptions options, IRep
 
     private async Task<Prepared> PrepareAsync(EditorBridgeClient client, OtioDocument document, TimelineJob job, int index, int of, CancellationToken cancellation)
     {
-        var before = job.Before is null ? null : await ClipMedia.OpenAsync(client, job.Before, documentFolder, cancellation).ConfigureAwait(false);
-        var after = job.After is null ? null : await ClipMedia.OpenAsync(client, job.After, documentFolder, cancellation).ConfigureAwait(false);
+        var media = new HostMedia(client, report);
+        var before = job.Before is null ? null : await ClipMedia.OpenAsync(media, job.Before, documentFolder, cancellation).ConfigureAwait(false);
+        var after = job.After is null ? null : await ClipMedia.OpenAsync(media, job.After, documentFolder, cancellation).ConfigureAwait(false);
         var timeline = document.Index;
         var preview = job.Place(timeline, TimelineJobs.StandIn(timeline, job.RecordRange)).OrRefuse();
+        string[] notes = [.. new[] { before, after }.OfType<ClipMedia>().SelectMany(shot => shot.Info.Notes).Distinct()];
         var handles = before?.Handles(timeline.Rate).Tail ?? after?.Handles(timeline.Rate).Head ?? 0;
         if (job.TrimOut is { } trimOut && handles >= job.RecordRange.Duration)
         {
             var known = new Handles(after is null ? 0 : handles, before is null ? 0 : handles);
             if (trimOut(timeline, known).TryGet(out var trimmed, out var why))
             {
-                report.Say(PlanEvents.Of(timeline, job, trimmed, "handles", index, of));
+                report.Say(PlanEvents.Of(timeline, job, trimmed, "handles", index, of) with { Warnings = notes });
                 return new Prepared(job, trimmed, null, () => trimOut(timeline, known));
             }
 
@@ -102,7 +105,8 @@ internal sealed class JobRun(JobArguments arguments, ClientOptions options, IRep
         var plan = await client.PlanAsync(spec, cancellation).ConfigureAwait(false);
         if (plan.Refusals.Count > 0)
             throw new Refused(plan.Refusals[0].Reason.ToUpperInvariant(), plan.Refusals[0].Message);
-        report.Say(PlanEvents.Of(timeline, job, preview, plan, index, of));
+        var planned = PlanEvents.Of(timeline, job, preview, plan, index, of);
+        report.Say(planned with { Warnings = [.. notes, .. planned.Warnings] });
         foreach (var notice in job.Notices) report.Say(new NoticeEvent(notice));
         return new Prepared(job, preview, spec, null);
     }
@@ -146,7 +150,7 @@ internal sealed class JobRun(JobArguments arguments, ClientOptions options, IRep
         if (before is not null) spec.ContextBefore = before.ToContext(handleFrames);
         if (after is not null) spec.ContextAfter = after.ToContext(handleFrames);
         if (arguments.Reference is { } reference)
-            spec.References.Add(new Reference { Media = new MediaSource { Path = Path.GetFullPath(reference) } });
+            spec.References.Add(new Reference { Media = (await new HostMedia(client, report).OpenAsync(Path.GetFullPath(reference), cancellation).ConfigureAwait(false)).Source });
         return spec;
     }
 

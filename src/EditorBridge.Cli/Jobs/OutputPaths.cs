@@ -20,6 +20,35 @@ internal sealed record OutputPaths(string Timeline, string MediaDirectory)
             : Path.GetFullPath(mediaDirectory));
     }
 
+    /// <summary>Tries both folders before anything is generated for them.</summary>
+    public void CheckWritable()
+    {
+        Try(Path.GetDirectoryName(Timeline)!, "--out");
+        var existing = MediaDirectory;
+        while (!Directory.Exists(existing) && !File.Exists(existing) && Path.GetDirectoryName(existing) is { } parent) existing = parent;
+        if (File.Exists(existing)) throw new Refused("CANNOT_WRITE", $"{existing} is a file, so no clips can be put there: name a folder with --media-dir.");
+        Try(existing, "--media-dir");
+    }
+
+    private static void Try(string folder, string option)
+    {
+        try
+        {
+            using var file = new FileStream(Path.Combine(folder, $".{Guid.NewGuid():N}.part"), FileMode.CreateNew, FileAccess.Write, FileShare.None, 1, FileOptions.DeleteOnClose);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new Refused("CANNOT_WRITE", $"Nothing can be written into {folder} ({Cause(error)}): choose another folder with {option}.");
+        }
+    }
+
+    private static string Cause(Exception error) => error switch
+    {
+        UnauthorizedAccessException => "this user may not",
+        IOException { HResult: 30 } => "the disk is read-only",
+        _ => error.Message.TrimEnd('.'),
+    };
+
     private static bool SamePath(string one, string other) =>
         string.Equals(one, other, OperatingSystem.IsLinux() ? StringComparison.Ordinal : StringComparison.OrdinalIgnoreCase);
 

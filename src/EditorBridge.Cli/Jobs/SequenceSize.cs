@@ -31,6 +31,6 @@ internal static class SequenceSize
             }
         }
 
-        throw new Refused("SIZE_UNKNOWN", "The picture size is unknown, because no media of the timeline can be read: give it with --size, such as --size 1920x1080.");
+        throw new Refused("SIZE_UNKNOWN", "The picture size is unknown, because the timeline has no picture of it that can be read: give it with --size, such as --size 1920x1080.");
     }
 }
