@@ -63,6 +63,41 @@ public sealed class JobTests(Workspace workspace) : IClassFixture<Workspace>
     }
 
     [FFmpegFact]
+    public async Task Extend_uses_the_real_frames_there_are_and_generates_the_rest()
+    {
+        var input = workspace.File("partly.otio");
+        var cut = new SampleCut();
+        // Four frames are left at A's tail, three at B's head.
+        cut.Track("Video", cut.Clip("A", "a.mp4", 8, 24, 36), cut.Gap(10), cut.Clip("B", "b.mp4", 3, 30, Workspace.Held)).Write(input);
+        var tail = await RunAsync("extend", input, "--clip", "A", "--frames", "9", "--prompt", "the same, going on");
+        Assert.True(tail.ExitCode == 0, tail.ToString());
+        Assert.Equal([("handles", 24, 4), ("extend", 28, 5)], Clips(tail));
+        Assert.Equal([("handles", 0), ("context", 9)], tail.Events("plan").Select(p => (p.GetProperty("mechanism").GetString(), p.TryGetProperty("context_before", out var k) ? k.GetInt32() : 0)));
+        Assert.DoesNotContain(tail.Events("plan")[1].GetProperty("warnings").EnumerateArray(), warning => warning.GetString()!.Contains("still holds", StringComparison.Ordinal));
+        var track = Workspace.Read(Output(input)).Index.Tracks[0];
+        Assert.Equal(new MediaRange(FrameRate.F24, 8, 28), track.Items[0].SourceRange);
+        Assert.Equal([(0L, 28L), (28L, 5L), (33L, 1L), (34L, 30L)], track.Items.Select(i => (i.RecordRange.Start, i.RecordRange.Duration)));
+        await CheckClipAsync(Assert.Single(tail.Events("done")).GetProperty("clips")[1], 5, "24/1", "h264", "00:00:01:04");
+        await RenderAsync(Output(input));
+
+        var head = await RunAsync("extend", input, "--clip", "B", "--head", "--frames", "7", "--prompt", "how it began");
+        Assert.True(head.ExitCode == 0, head.ToString());
+        Assert.Equal([("handles", 31, 3), ("extend", 27, 4)], Clips(head));
+        track = Workspace.Read(Output(input)).Index.Tracks[0];
+        Assert.Equal([(0L, 24L), (24L, 3L), (27L, 4L), (31L, 33L)], track.Items.Select(i => (i.RecordRange.Start, i.RecordRange.Duration)));
+        Assert.Equal(new MediaRange(FrameRate.F24, 0, 33), track.Items[3].SourceRange);
+
+        var ripple = await RunAsync("extend", input, "--clip", "A", "--frames", "6", "--place", "ripple", "--prompt", "on and on");
+        Assert.True(ripple.ExitCode == 0, ripple.ToString());
+        Assert.Equal([("handles", 24, 4), ("extend", 28, 2)], Clips(ripple));
+        track = Workspace.Read(Output(input)).Index.Tracks[0];
+        Assert.Equal([(0L, 28L), (28L, 2L), (30L, 10L), (40L, 30L)], track.Items.Select(i => (i.RecordRange.Start, i.RecordRange.Duration)));
+    }
+
+    private static IEnumerable<(string?, int, int)> Clips(CliResult result) => Assert.Single(result.Events("done")).GetProperty("clips").EnumerateArray()
+        .Select(clip => (clip.GetProperty("kind").GetString(), clip.GetProperty("record_start").GetInt32(), clip.GetProperty("frames").GetInt32()));
+
+    [FFmpegFact]
     public async Task Extend_generates_where_it_is_told_to()
     {
         var input = workspace.TwoShots("tail.otio");

@@ -81,6 +81,12 @@ internal sealed record ClipMedia(TrackItem Item, string Path, MediaSource Source
             : new Handles(head, tail);
     }
 
+    /// <summary>The shot with so many more of its real frames at the tail, or at the head; null where they are no whole frames of the medium.</summary>
+    public ClipMedia? With(long handleFrames, FrameRate sequenceRate, bool head) =>
+        FrameConversion.Exactly(handleFrames, sequenceRate, Rate) is { } more
+            ? this with { Used = head ? new Timeline.FrameRange(Used.Start - more, Used.Duration + more) : new Timeline.FrameRange(Used.Start, Used.Duration + more) }
+            : null;
+
     public static FrameRate ToRate(Protocol.V1.FrameRate rate) => new(Math.Max(1, rate.Numerator), Math.Max(1, rate.Denominator));
 
     public static Protocol.V1.FrameRate FromRate(FrameRate rate) => new() { Numerator = rate.Numerator, Denominator = rate.Denominator };

@@ -27,7 +27,7 @@ internal sealed class JobRun(JobArguments arguments, ClientOptions options, IRep
 
         using var client = await EditorBridgeClient.ConnectAsync(options, cancellation).ConfigureAwait(false);
         var prepared = new List<Prepared>();
-        foreach (var job in jobs) prepared.Add(await PrepareAsync(client, document, job, prepared.Count, jobs.Count, cancellation).ConfigureAwait(false));
+        foreach (var job in jobs) prepared.AddRange(await PrepareAsync(client, document, job, prepared.Count, jobs.Count, cancellation).ConfigureAwait(false));
         if (arguments.PlanOnly) return ExitCode.Done;
         try
         {
@@ -80,13 +80,12 @@ internal sealed class JobRun(JobArguments arguments, ClientOptions options, IRep
             report.Say(new NoticeEvent("The timeline names media by paths relative to its folder; written to another folder it will look for them there."));
     }
 
-    private async Task<Prepared> PrepareAsync(EditorBridgeClient client, OtioDocument document, TimelineJob job, int index, int of, CancellationToken cancellation)
+    private async Task<IReadOnlyList<Prepared>> PrepareAsync(EditorBridgeClient client, OtioDocument document, TimelineJob job, int index, int of, CancellationToken cancellation)
     {
         var media = new HostMedia(client, report);
         var before = job.Before is null ? null : await ClipMedia.OpenAsync(media, job.Before, documentFolder, cancellation).ConfigureAwait(false);
         var after = job.After is null ? null : await ClipMedia.OpenAsync(media, job.After, documentFolder, cancellation).ConfigureAwait(false);
         var timeline = document.Index;
-        var preview = job.Place(timeline, TimelineJobs.StandIn(timeline, job.RecordRange)).OrRefuse();
         string[] notes = [.. new[] { before, after }.OfType<ClipMedia>().SelectMany(shot => shot.Info.Notes).Distinct()];
         var handles = before?.Handles(timeline.Rate).Tail ?? after?.Handles(timeline.Rate).Head ?? 0;
         if (job.TrimOut is { } trimOut && handles >= job.RecordRange.Duration)
@@ -95,12 +94,35 @@ internal sealed class JobRun(JobArguments arguments, ClientOptions options, IRep
             if (trimOut(timeline, known).TryGet(out var trimmed, out var why))
             {
                 report.Say(PlanEvents.Of(timeline, job, trimmed, "handles", index, of) with { Warnings = notes });
-                return new Prepared(job, trimmed, null, () => trimOut(timeline, known));
+                return [new Prepared(job, trimmed, null, () => trimOut(timeline, known))];
+            }
+
+            report.Say(new NoticeEvent($"The media goes on beyond the cut, but cannot be used: {why.Message}"));
+        }
+        else if (job.Split is { } split && handles > 0 && (before ?? after)!.With(handles, timeline.Rate, head: before is null) is { } longer)
+        {
+            // Real frames come before invented ones: those there are, then the rest, which goes on from them.
+            var (held, rest) = split(handles);
+            var known = new Handles(after is null ? 0 : handles, before is null ? 0 : handles);
+            if (held.TrimOut!(timeline, known).TryGet(out var trimmed, out var why) && OtioSplicer.Apply(document, trimmed).TryGet(out var applied, out why))
+            {
+                report.Say(PlanEvents.Of(timeline, held, trimmed, "handles", index, of + 1) with { Warnings = notes });
+                var generated = await GeneratedAsync(client, applied.Document.Index, rest, before is null ? null : longer, after is null ? null : longer, 0, [], index + 1, of + 1, cancellation)
+                    .ConfigureAwait(false);
+                return [new Prepared(held, trimmed, null, () => held.TrimOut(timeline, known)), generated];
             }
 
             report.Say(new NoticeEvent($"The media goes on beyond the cut, but cannot be used: {why.Message}"));
         }
 
+        return [await GeneratedAsync(client, timeline, job, before, after, handles, notes, index, of, cancellation).ConfigureAwait(false)];
+    }
+
+    private async Task<Prepared> GeneratedAsync(
+        EditorBridgeClient client, TimelineIndex timeline, TimelineJob job, ClipMedia? before, ClipMedia? after, long handles, string[] notes, int index, int of,
+        CancellationToken cancellation)
+    {
+        var preview = job.Place(timeline, TimelineJobs.StandIn(timeline, job.RecordRange)).OrRefuse();
         var spec = await SpecAsync(client, timeline, job, before, after, preview, handles, cancellation).ConfigureAwait(false);
         var plan = await client.PlanAsync(spec, cancellation).ConfigureAwait(false);
         if (plan.Refusals.Count > 0)

@@ -19,6 +19,12 @@ internal sealed record TimelineJob
     /// <summary>Uses the clip's own media instead, where it is long enough; null where that is no choice.</summary>
     public Func<TimelineIndex, Handles, Outcome<TimelineEdit>>? TrimOut { get; init; }
 
+    /// <summary>
+    /// The same place in two parts: so many frames nearest to the cut, which the clip's own media still has, and the rest. Null where that is no
+    /// choice. The rest is placed on the timeline that the first part has changed.
+    /// </summary>
+    public Func<long, (TimelineJob Held, TimelineJob Made)>? Split { get; init; }
+
     /// <summary>The shot whose last frames lead up to the new ones.</summary>
     public TrackItem? Before { get; init; }
 

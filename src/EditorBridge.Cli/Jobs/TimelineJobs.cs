@@ -87,7 +87,7 @@ internal static class TimelineJobs
         if (!ExtensionFrames(index, arguments, edge).TryGet(out var frames, out var noFrames)) return noFrames;
         var rule = arguments.Place ?? PlaceRule.Gap;
         var ripple = rule == PlaceRule.Ripple;
-        var range = arguments.Head && !ripple ? new FrameRange(edge - frames, frames) : new FrameRange(edge, frames);
+        var range = ExtensionRange(edge, frames, arguments.Head, ripple);
         if (range.Start < 0)
         {
             return new Timeline.Refusal("RANGE_OUTSIDE",
@@ -95,6 +95,30 @@ internal static class TimelineJobs
         }
 
         var gapIsFree = rule == PlaceRule.Gap && EditAlgebra.Overwrite(index, track, range, StandIn(index, range), onlyIfFree: true).Refusal is null;
+        var whole = ExtensionJob(arguments, track, item, edge, range, gapIsFree);
+        if (arguments.Generate) return new List<TimelineJob> { whole };
+        return new List<TimelineJob>
+        {
+            whole with
+            {
+                Split = held =>
+                {
+                    // Rippled frames at a clip's head push the clip on, so the rest goes to the same place as all of it would have.
+                    var rest = arguments.Head ? ripple ? edge : edge - held : edge + held;
+                    return (ExtensionJob(arguments, track, item, edge, ExtensionRange(edge, held, arguments.Head, ripple), gapIsFree),
+                        ExtensionJob(arguments, track, item, rest, ExtensionRange(rest, frames - held, arguments.Head, ripple), gapIsFree) with { TrimOut = null });
+                },
+            },
+        };
+    }
+
+    private static FrameRange ExtensionRange(long edge, long frames, bool head, bool ripple) =>
+        head && !ripple ? new FrameRange(edge - frames, frames) : new FrameRange(edge, frames);
+
+    private static TimelineJob ExtensionJob(JobArguments arguments, Track track, TrackItem item, long edge, FrameRange range, bool gapIsFree)
+    {
+        var rule = arguments.Place ?? PlaceRule.Gap;
+        var ripple = rule == PlaceRule.Ripple;
         Outcome<TimelineEdit> Place(TimelineIndex now, NewClip clip) => rule switch
         {
             PlaceRule.Ripple => EditAlgebra.Insert(now, now.Tracks[track.Index], edge, clip),
@@ -103,6 +127,7 @@ internal static class TimelineJobs
         };
         Outcome<TimelineEdit> TrimOut(TimelineIndex now, Handles handles)
         {
+            var frames = range.Duration;
             if (ripple || gapIsFree)
                 return EditAlgebra.TrimOut(now, now.Tracks[track.Index], item, frames, arguments.Head, ripple, handles);
             if (item.SourceRange is not { } source || item.Media is not { Url: { } url, AvailableRange: { } available }
@@ -118,20 +143,17 @@ internal static class TimelineJobs
             return EditAlgebra.PlaceAbove(now, now.Tracks[track.Index], range, handle);
         }
 
-        return new List<TimelineJob>
+        return new TimelineJob
         {
-            new()
-            {
-                Kind = JobSpec.Types.Kind.Extend,
-                RecordRange = range,
-                Before = arguments.Head ? null : item,
-                After = arguments.Head ? item : null,
-                Place = Place,
-                TrimOut = arguments.Generate ? null : TrimOut,
-                Notices = rule == PlaceRule.Gap && !gapIsFree
-                    ? [$"The frames {(arguments.Head ? "before" : "after")} {item.Label} are not free on {track.Label}, so the new ones go on a track above."]
-                    : [],
-            },
+            Kind = JobSpec.Types.Kind.Extend,
+            RecordRange = range,
+            Before = arguments.Head ? null : item,
+            After = arguments.Head ? item : null,
+            Place = Place,
+            TrimOut = arguments.Generate ? null : TrimOut,
+            Notices = rule == PlaceRule.Gap && !gapIsFree
+                ? [$"The frames {(arguments.Head ? "before" : "after")} {item.Label} are not free on {track.Label}, so the new ones go on a track above."]
+                : [],
         };
     }
 
