@@ -104,7 +104,7 @@ public sealed class RefusalTests : IDisposable
     [InlineData("fill --timline x", "Did you mean --timeline?")]
     [InlineData("fill --timeline x --promt=sea", "Did you mean --prompt?")]
     [InlineData("fill --timeline x --prompt red sea", "in quotes")]
-    [InlineData("fill --timeline x --codec mpeg2", "h264, prores or dnxhr, not 'mpeg2'")]
+    [InlineData("fill --timeline x --codec mpeg2", "dnxhr, h264 or prores, not 'mpeg2'")]
     [InlineData("fill --gap one --timeline x", "whole number, not 'one'")]
     [InlineData("fill --timeline", "--timeline needs a value")]
     [InlineData("fill", "--timeline IN.otio is missing")]

@@ -52,7 +52,7 @@ internal sealed class TextReport : IReport
     private static IEnumerable<string> Plan(PlanEvent plan)
     {
         yield return Text($"{(plan.Of > 1 ? $"Job {plan.Index + 1} of {plan.Of}: " : "")}{plan.Kind}, {plan.Frames} frames at {plan.Rate}. {plan.Placement}");
-        if (plan.Before is not null || plan.After is not null)
+        if (plan.Model is not null && (plan.Before is not null || plan.After is not null))
             yield return Text($"  real frames    {(plan.Before is null ? "none before" : $"before: {plan.Before} ({plan.ContextBefore})")}, {(plan.After is null ? "none after" : $"after: {plan.After} ({plan.ContextAfter})")}");
         if (plan.Model is not null)
             yield return Text($"  model          {plan.Model}, canvas {plan.Canvas?.Width}x{plan.Canvas?.Height} at {plan.CanvasRate}, {plan.Windows} window{(plan.Windows == 1 ? "" : "s")}, {plan.Steps} steps, {plan.Mechanism}");
