@@ -117,7 +117,8 @@ public sealed class RefusalTests : IDisposable
         Assert.Equal(2, result.ExitCode);
         Assert.Contains(says, Assert.Single(result.Errors), StringComparison.Ordinal);
         Assert.Empty(result.Output);
-        var json = await cli.RunAsync([.. words, "--json"]);
+        // Not at the end, where an option that lacks its value would take it for one.
+        var json = await cli.RunAsync([.. words.Take(1), "--json", .. words.Skip(1)]);
         Assert.Equal(2, json.ExitCode);
         Assert.Equal("USAGE", Assert.Single(json.Events("error")).GetProperty("reason").GetString());
     }
