@@ -96,10 +96,12 @@ internal static class BlockDecoding
             var low = group < 8 ? scales[group] & 15 : scales[group - 8] >> 4;
             var scale = d * ((low | (scales[8 + (group % 4)] >> (group / 4 * 2) & 3) << 4) - 32);
             var (within, shift) = (group % 2 * 16, group % 8 / 2 * 2);
+            var from = quants.Slice((group / 8 * 32) + within, 16);
             for (var i = 0; i < 16; i++)
             {
-                var quant = quants[(group / 8 * 32) + within + i] >> shift & 3;
-                y[(group * 16) + i] = scale * (quant - ((third[within + i] >> (group / 2) & 1) == 0 ? 4 : 0));
+                // A third bit that is not set takes 4 away.
+                var quant = (from[i] >> shift & 3) | (third[within + i] >> (group / 2) & 1) << 2;
+                y[(group * 16) + i] = scale * (quant - 4);
             }
         }
     }
@@ -127,20 +129,19 @@ internal static class BlockDecoding
         }
     }
 
-    // Two halves of 128: four runs of 32, whose low four bits lie in 64 bytes and whose upper two in 32.
+    // Two halves of 128 in groups of 16: a half's low four bits lie in 64 bytes, its upper two in 32.
     private static void Q6K(ReadOnlySpan<byte> block, Span<float> y)
     {
         var d = Half(block[208..]);
-        for (var run = 0; run < 8; run++)
+        for (var group = 0; group < 16; group++)
         {
-            var (half, quarter) = (run / 4, run % 4);
-            var low = block.Slice((half * 64) + (quarter % 2 * 32), 32);
-            var high = block.Slice(128 + (half * 32), 32);
-            for (var i = 0; i < 32; i++)
-            {
-                var quant = (low[i] >> (quarter / 2 * 4) & 15) | (high[i] >> (quarter * 2) & 3) << 4;
-                y[(run * 32) + i] = d * (sbyte)block[192 + (run * 2) + (i / 16)] * (quant - 32);
-            }
+            var (half, quarter, within) = (group / 8, group / 2 % 4, group % 2 * 16);
+            var low = block.Slice((half * 64) + (quarter % 2 * 32) + within, 16);
+            var high = block.Slice(128 + (half * 32) + within, 16);
+            var to = y.Slice(group * 16, 16);
+            var (scale, lowShift, highShift) = (d * (sbyte)block[192 + group], quarter / 2 * 4, quarter * 2);
+            for (var i = 0; i < 16; i++)
+                to[i] = scale * (((low[i] >> lowShift & 15) | (high[i] >> highShift & 3) << 4) - 32);
         }
     }
 }
