@@ -8,6 +8,9 @@ public enum ModelLayout
 
     /// <summary>As its authors published it: transformer shards, pickled encoders and VAE.</summary>
     Original,
+
+    /// <summary>Single files in a folder for each kind of network, several models side by side.</summary>
+    ComfyUI,
 }
 
 /// <summary>Where the networks of a model lie: each is a path that <see cref="Checkpoint.Open"/> takes.</summary>
@@ -31,13 +34,15 @@ public sealed record ModelParts
     /// <summary>The image encoder of the 2.1 image models; null without.</summary>
     public string? ImageEncoder { get; init; }
 
-    /// <summary>The SentencePiece file of the text encoder.</summary>
-    public required string Tokenizer { get; init; }
+    /// <summary>The SentencePiece file of the text encoder; null where it is packed into the encoder's file, as tensor <c>spiece_model</c>.</summary>
+    public required string? Tokenizer { get; init; }
 
-    /// <summary>Finds the networks of a model folder.</summary>
-    /// <param name="folder">The model's folder.</param>
+    /// <summary>Finds the networks of a model.</summary>
+    /// <param name="path">The model's folder, or one of its transformer files in ComfyUI's folders.</param>
     /// <returns>Where they are, or which one is missing.</returns>
-    public static ReadResult<ModelParts> Find(string folder)
+    public static ReadResult<ModelParts> Find(string path) => File.Exists(path) ? ComfyParts.Around(path) : InFolder(path);
+
+    private static ReadResult<ModelParts> InFolder(string folder)
     {
         if (!Directory.Exists(folder))
             return ReadResult<ModelParts>.Failed($"There is no model folder '{folder}'.");

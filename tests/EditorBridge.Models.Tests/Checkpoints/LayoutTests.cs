@@ -79,6 +79,57 @@ public sealed class LayoutTests : IDisposable
     [Fact]
     public void AFolderOfSomethingElseIsSaid() => Assert.Contains("is no model folder", ModelParts.Find(folder).Problem);
 
+    [Fact]
+    public void ComfyFoldersAreToldApartByTheirTensors()
+    {
+        var t2v = Network("diffusion_models/wan2.1_t2v.safetensors", ("head.modulation", [1, 2, 8]), ("head.head.weight", [64, 8]));
+        var ti2v = Network("diffusion_models/ti2v.safetensors", ("model.diffusion_model.head.modulation", [1, 2, 8]), ("model.diffusion_model.head.head.weight", [192, 8]));
+        var old = Network("vae/a.safetensors", ("decoder.conv1.weight", [8, 16, 1, 1, 1]), ("conv2.weight", [16, 16, 1, 1, 1]));
+        var @new = Network("vae/b.safetensors", ("decoder.conv1.weight", [8, 48, 1, 1, 1]), ("conv2.weight", [48, 48, 1, 1, 1]));
+        Network("vae/c.safetensors", ("something.else", [9000]));
+        File.WriteAllText(Path.Combine(folder, "vae", "d.safetensors"), "broken");
+        Network("clip/small.safetensors", ("shared.weight", [4, 4]), ("encoder.block.0.layer_norm.weight", [4]));
+        var text = Network("text_encoders/umt5.safetensors", ("shared.weight", [400, 4]), ("encoder.block.0.layer_norm.weight", [4]));
+
+        var parts = ModelParts.Find(t2v).OrThrow();
+        Assert.Equal((ModelLayout.ComfyUI, t2v, null, old, text, null), (parts.Layout, parts.Transformer, parts.LowNoiseTransformer, parts.Vae, parts.TextEncoder, parts.Tokenizer));
+        Assert.Equal(@new, ModelParts.Find(ti2v).OrThrow().Vae);
+        File.Delete(@new);
+        Assert.Contains("no Wan VAE of 48 latent channels", ModelParts.Find(ti2v).Problem);
+        Assert.Contains("does not hold a Wan transformer", ModelParts.Find(old).Problem);
+
+        var i2v = Network("diffusion_models/i2v.safetensors", ("head.modulation", [1, 2, 8]), ("head.head.weight", [64, 8]), ("img_emb.proj.1.weight", [4, 4]));
+        Assert.Contains("no CLIP vision tower", ModelParts.Find(i2v).Problem);
+        var clip = Network("clip_vision/clip_vision_h.safetensors", ("vision_model.embeddings.patch_embedding.weight", [4, 3, 14, 14]));
+        Assert.Equal(clip, ModelParts.Find(i2v).OrThrow().ImageEncoder);
+    }
+
+    [Theory]
+    [InlineData("wan2.2_t2v_high_noise_14B.safetensors", "wan2.2_t2v_low_noise_14B.safetensors")]
+    [InlineData("Wan2.2-T2V-A14B-HighNoise-Q8_0.safetensors", "Wan2.2-T2V-A14B-LowNoise-Q8_0.safetensors")]
+    public void ExpertsAreFoundFromEitherOfThem(string high, string low)
+    {
+        (string, long[])[] tensors = [("head.modulation", [1, 2, 8]), ("head.head.weight", [64, 8])];
+        Network("vae/a.safetensors", ("decoder.conv1.weight", [8, 16, 1, 1, 1]), ("conv2.weight", [16, 16, 1, 1, 1]));
+        Network("text_encoders/umt5.safetensors", ("shared.weight", [4, 4]), ("encoder.block.0.layer_norm.weight", [4]));
+        var (first, second) = (Network("diffusion_models/" + high, tensors), Path.Combine(folder, "diffusion_models", low));
+        Assert.Contains($"is one expert of two; '{second}' is not beside it", ModelParts.Find(first).Problem);
+        Network("diffusion_models/" + low, tensors);
+        foreach (var either in new[] { first, second })
+        {
+            var parts = ModelParts.Find(either).OrThrow();
+            Assert.Equal((first, second), (parts.Transformer, parts.LowNoiseTransformer));
+        }
+    }
+
+    private string Network(string name, params (string Name, long[] Shape)[] tensors)
+    {
+        var path = Path.Combine([folder, .. name.Split('/')]);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        SafetensorsWriter.Write(path, tensors.Select(tensor => Source(tensor.Name, TensorType.U8, tensor.Shape, new byte[tensor.Shape.Aggregate(1L, (product, size) => product * size)])));
+        return path;
+    }
+
     private static SafetensorsSource Source(string name, TensorType type, IReadOnlyList<long> shape, byte[] bytes)
         => new(name, type, shape, stream => stream.Write(bytes));
 
