@@ -1,3 +1,4 @@
+using EditorBridge.Diffusion.Native;
 using EditorBridge.Media;
 using EditorBridge.Planning;
 using static TorchSharp.torch;

@@ -143,7 +143,7 @@ public static class ModelFolder
             TransformerParameters = counts["transformer"],
             TextEncoderParameters = counts["text_encoder"],
             VaeParameters = counts["vae"],
-            VaeDecoderBase = v.DecoderBaseDim,
+            VaeDecoderBase = v.DecoderDim,
             Hash = Hash(folder, files),
             DefaultSteps = s.Steps,
             DefaultGuidance = s.Guidance,

@@ -50,7 +50,7 @@ public sealed class TinyModel : IDisposable
         manual_seed(1);
         using var generator = new Generator(1);
 
-        using var vae = new WanVideoVae(new Wan22VaeConfig
+        using var vae = new WanVideoVae(WanVaeConfig.Wan22 with
         {
             BaseDim = 8,
             DecoderBaseDim = 8,

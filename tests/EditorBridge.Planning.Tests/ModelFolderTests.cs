@@ -66,7 +66,7 @@ public sealed class ModelFolderTests : IDisposable
     {
         foreach (var part in (string[])["transformer", "vae", "text_encoder", "tokenizer"]) Directory.CreateDirectory(Path.Combine(folder, part));
         var stats = Enumerable.Repeat(1.0, 48).ToArray();
-        File.WriteAllText(Path.Combine(folder, "vae", "config.json"), ConfigFile.Write(new Wan22VaeConfig { LatentsMean = stats, LatentsStd = stats }));
+        File.WriteAllText(Path.Combine(folder, "vae", "config.json"), ConfigFile.Write(WanVaeConfig.Wan22 with { LatentsMean = stats, LatentsStd = stats }));
         File.WriteAllText(Path.Combine(folder, "transformer", "config.json"), ConfigFile.Write(new WanTransformerConfig
         {
             NumAttentionHeads = 2,

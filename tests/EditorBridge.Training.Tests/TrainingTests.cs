@@ -19,7 +19,7 @@ public sealed class TrainingTests
         set_num_threads(1);
     }
 
-    private static readonly Wan22VaeConfig TinyVae = VaeTrainer.Sizes with { BaseDim = 4, DecoderBaseDim = 4 };
+    private static readonly WanVaeConfig TinyVae = VaeTrainer.Sizes with { BaseDim = 4, DecoderBaseDim = 4 };
 
     [Fact]
     public void The_autoencoder_learns_one_batch()

@@ -6,18 +6,22 @@ namespace EditorBridge.Diffusion.Samplers;
 
 /// <summary>
 /// Samples the main sequence of one window: noise to clean latents, with classifier-free guidance (Ho and Salimans, 2022) and given latents
-/// put back after every step. Can be saved between steps and go on to the same bits.
+/// put back after every step. Where a model has two experts, the noise level chooses between them and the solver goes on with one history.
+/// Can be saved between steps and go on to the same bits.
 /// </summary>
-/// <remarks>Synchronous and not thread safe. Owns the latents and a copy of the texts, not the network or the sampler.</remarks>
+/// <remarks>Synchronous and not thread safe. Owns the latents and a copy of the texts, not the networks, the sampler or the other inputs.</remarks>
 public sealed class FlowSampling : IDisposable
 {
-    private readonly WanTransformer network;
+    private readonly IReadOnlyList<Expert> experts;
     private readonly ISampler sampler;
     private readonly ConditionedLatents conditioning;
-    private readonly TextKeysValues text;
-    private readonly TextKeysValues? negative;
-    private readonly double guidance;
+    private readonly SamplingInputs inputs;
+    private readonly Tensor context;
+    private readonly Tensor? negativeContext;
     private Tensor latents;
+    private Expert? prepared;
+    private TextKeysValues? text;
+    private TextKeysValues? negative;
 
     /// <summary>Starts at step 0.</summary>
     /// <param name="network">The transformer.</param>
@@ -30,23 +34,45 @@ public sealed class FlowSampling : IDisposable
     /// <exception cref="ArgumentException">Guidance without a negative prompt.</exception>
     public FlowSampling(
         WanTransformer network, ISampler sampler, ConditionedLatents conditioning, Tensor noise, Tensor context, Tensor? negativeContext, double guidance)
+        : this([new Expert(network, guidance)], sampler, conditioning, noise, context, negativeContext)
     {
-        if (guidance != 1 && negativeContext is null)
+    }
+
+    /// <summary>Starts at step 0 with one expert or several.</summary>
+    /// <param name="experts">The one for the highest noise first; the last from timestep 0 on.</param>
+    /// <param name="sampler">At its first step.</param>
+    /// <param name="conditioning">Given latents.</param>
+    /// <param name="noise">Unit normal noise for the whole main sequence, [B, C, T, h, w] float32; see <see cref="Noise"/>.</param>
+    /// <param name="context">The prompt's features, zero padded: [B, text, text_dim].</param>
+    /// <param name="negativeContext">The negative prompt's features; not used where guidance is 1.</param>
+    /// <param name="inputs">What the model takes beside these; null for nothing.</param>
+    /// <exception cref="ArgumentException">Guidance without a negative prompt, or experts that leave noise levels out.</exception>
+    public FlowSampling(
+        IReadOnlyList<Expert> experts, ISampler sampler, ConditionedLatents conditioning, Tensor noise, Tensor context, Tensor? negativeContext,
+        SamplingInputs? inputs = null)
+    {
+        if (experts.Count == 0 || experts[^1].FromTimestep > 0 || experts.Zip(experts.Skip(1)).Any(pair => pair.First.FromTimestep <= pair.Second.FromTimestep))
+            throw new ArgumentException("Experts must come from the highest noise to the lowest, the last from timestep 0 on.", nameof(experts));
+        if (experts.Any(expert => expert.Guidance != 1) && negativeContext is null)
             throw new ArgumentException("Guidance other than 1 needs a negative prompt; an empty one will do.", nameof(negativeContext));
 
-        this.network = network;
+        this.experts = experts;
         this.sampler = sampler;
         this.conditioning = conditioning;
-        this.guidance = guidance;
+        this.inputs = inputs ?? new SamplingInputs();
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        latents = conditioning.Impose(noise.to(network.Device)).DetachFromDisposeScope();
-        text = network.PrepareText(context);
-        negative = guidance == 1 ? null : network.PrepareText(negativeContext!);
+        latents = conditioning.Impose(noise.to(experts[0].Network.Device)).DetachFromDisposeScope();
+        // Held until an expert has prepared it; the caller's own may be gone by then.
+        this.context = context.clone().DetachFromDisposeScope();
+        this.negativeContext = negativeContext?.clone().DetachFromDisposeScope();
     }
 
     /// <summary>The main sequence as it stands, given latents included: [B, C, T, h, w]. Valid until the next step.</summary>
     public Tensor Latents => latents;
+
+    /// <summary>Called in every step with both passes' predictions, where there are two.</summary>
+    internal Action<Tensor, Tensor>? Predicted { get; set; }
 
     /// <summary>Steps taken.</summary>
     public int StepsTaken => sampler.Index;
@@ -88,13 +114,17 @@ public sealed class FlowSampling : IDisposable
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         cancellation.ThrowIfCancellationRequested();
-        var segments = conditioning.Segments(latents, sampler.Timestep);
-        var velocity = network.Forward(segments, text)[0];
+        var expert = experts.First(candidate => sampler.Timestep >= candidate.FromTimestep);
+        Prepare(expert);
+        var segments = WithChannels(conditioning.Segments(latents, sampler.Timestep));
+        var vace = inputs.Vace is { } given ? given with { Latents = given.Latents.to(latents.device) } : null;
+        var velocity = expert.Network.Forward(segments, text!, vace)[0];
         if (negative is not null)
         {
             cancellation.ThrowIfCancellationRequested();
-            var unconditional = network.Forward(segments, negative)[0];
-            velocity = unconditional + (velocity - unconditional) * guidance;
+            var unconditional = expert.Network.Forward(segments, negative, vace)[0];
+            Predicted?.Invoke(velocity, unconditional);
+            velocity = unconditional + (velocity - unconditional) * expert.Guidance;
         }
 
         cancellation.ThrowIfCancellationRequested();
@@ -127,9 +157,30 @@ public sealed class FlowSampling : IDisposable
     public void Dispose()
     {
         latents.Dispose();
-        text.Dispose();
+        context.Dispose();
+        negativeContext?.Dispose();
+        text?.Dispose();
         negative?.Dispose();
     }
+
+    // The keys and values of a text are an expert's own; there is room for one expert's at a time.
+    private void Prepare(Expert expert)
+    {
+        if (ReferenceEquals(expert, prepared))
+            return;
+        text?.Dispose();
+        negative?.Dispose();
+        (prepared, text, negative) = (null, null, null);
+        using var scope = NewDisposeScope();
+        var device = expert.Network.Device;
+        var image = inputs.Image?.to(device);
+        text = expert.Network.PrepareText(context.to(device), image);
+        negative = expert.Guidance == 1 ? null : expert.Network.PrepareText(negativeContext!.to(device), image);
+        prepared = expert;
+    }
+
+    private IReadOnlyList<LatentSegment> WithChannels(IReadOnlyList<LatentSegment> segments) => inputs.Channels is null ? segments
+        : [segments[0] with { Latent = cat([segments[0].Latent, inputs.Channels.to(latents.device)], 1) }, .. segments.Skip(1)];
 }
 
 /// <summary>A step that has been taken.</summary>

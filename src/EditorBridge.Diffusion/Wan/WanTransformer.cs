@@ -1,3 +1,4 @@
+using System.Globalization;
 using EditorBridge.Diffusion.Weights;
 using EditorBridge.Models.Configs;
 using TorchSharp;
@@ -13,14 +14,18 @@ namespace EditorBridge.Diffusion.Wan;
 /// </summary>
 /// <remarks>
 /// Latents come as segments: grids of tokens with positions of their own on the time axis, joined on the token axis, each latent frame
-/// with its own timestep. A single segment at positions 0, 1, 2, … is the plain text-to-video model.
-/// Residual stream, norms, modulation and head are float32 whatever the weights' type; see <see cref="ComputeType"/>.
+/// with its own timestep. A single segment at positions 0, 1, 2, … is the plain text-to-video model. Image-to-video models take latents with
+/// mask and image channels behind the noise (<see cref="Conditioning.GivenFrames"/>), those of 2.1 also features of an image encoder; VACE models
+/// (Jiang et al., "VACE: All-in-One Video Creation and Editing", 2025) take a <see cref="VaceContext"/>.
+/// Residual stream, norms, modulation and head are float32 whatever the weights' type, as in the reference; see <see cref="ComputeType"/>.
 /// </remarks>
 public sealed class WanTransformer : Module
 {
     private readonly PatchEmbedding patch_embedding;
+    private readonly PatchEmbedding? vace_patch_embedding;
     private readonly ConditionEmbedder condition_embedder;
     private readonly ModuleList<WanBlock> blocks;
+    private readonly ModuleList<WanBlock>? vace_blocks; // each gives the main block of its place a hint
     private readonly Linear proj_out;
     private readonly Parameter scale_shift_table; // [1, 2, D]: shift and scale of the head
 
@@ -29,14 +34,12 @@ public sealed class WanTransformer : Module
 
     /// <summary>Makes the network with weights of zero: load them, or call <see cref="Initialize"/>.</summary>
     /// <param name="config">Sizes.</param>
-    /// <exception cref="NotSupportedException">The sizes ask for a part that is not there: image conditioning by CLIP or VACE.</exception>
+    /// <exception cref="NotSupportedException">The sizes cannot be used, or ask for a part that no Wan model has.</exception>
     public WanTransformer(WanTransformerConfig config)
         : base(nameof(WanTransformer))
     {
         if (config.Problem() is { } problem)
             throw new NotSupportedException($"The transformer's config cannot be used: {problem}.");
-        if (config.ImageDim is not null || config.AddedKvProjDim is not null || config.VaceLayers is not null)
-            throw new NotSupportedException("This transformer takes image features (CLIP) or VACE context, which is not supported yet.");
         if (config.PatchSize[0] != 1 || !config.CrossAttnNorm || config.QkNorm is null)
             throw new NotSupportedException("Only transformers with one latent frame per token, norms before cross attention and on queries and keys are supported.");
 
@@ -47,7 +50,12 @@ public sealed class WanTransformer : Module
 
         patch_embedding = new PatchEmbedding(config.InChannels, config.Dim, patch);
         condition_embedder = new ConditionEmbedder(config);
-        blocks = new ModuleList<WanBlock>([.. Enumerable.Range(0, config.NumLayers).Select(_ => new WanBlock(config))]);
+        blocks = new ModuleList<WanBlock>([.. Enumerable.Range(0, config.NumLayers).Select(_ => new WanBlock(config, BlockRole.Main))]);
+        if (config is { VaceLayers: { } layers, VaceInChannels: { } channels })
+        {
+            vace_patch_embedding = new PatchEmbedding(channels, config.Dim, patch);
+            vace_blocks = new ModuleList<WanBlock>([.. layers.Select((_, n) => new WanBlock(config, n == 0 ? BlockRole.FirstVace : BlockRole.Vace))]);
+        }
         proj_out = new Linear(config.Dim, config.OutChannels * patchVolume, island: true);
         scale_shift_table = new Parameter(zeros(1, 2, config.Dim));
         RegisterComponents();
@@ -88,7 +96,8 @@ public sealed class WanTransformer : Module
 
     /// <summary>
     /// Type that the large matrix products and attention run in; null for the type of the weights. Weights of another type are cast at
-    /// every call and keep their own gradient, which is what mixed-precision training needs.
+    /// every call and keep their own gradient, which is what mixed-precision training needs. With bfloat16 every rounding falls where the
+    /// reference's autocast has it.
     /// </summary>
     public ScalarType? ComputeType
     {
@@ -99,29 +108,34 @@ public sealed class WanTransformer : Module
             foreach (var linear in modules().OfType<Linear>())
                 linear.ComputeType = value;
             patch_embedding.ComputeType = value;
+            vace_patch_embedding?.ComputeType = value;
         }
     }
 
     /// <summary>Predicts the velocity of every segment.</summary>
     /// <param name="segments">At least one; same batch, channels and device.</param>
     /// <param name="context">Text features, padded with zero rows that are attended to: [B, text, text_dim].</param>
+    /// <param name="image">Features of the given pictures, for models that take them: [B, image tokens, image_dim].</param>
+    /// <param name="vace">What a VACE model is to keep, follow or refer to; it may be left out.</param>
     /// <returns>One velocity per segment, [B, C, F, H, W] float32; sides that the patch does not divide lose the rest.</returns>
     /// <exception cref="ArgumentException">The shapes do not go together.</exception>
-    public IReadOnlyList<Tensor> Forward(IReadOnlyList<LatentSegment> segments, Tensor context)
+    public IReadOnlyList<Tensor> Forward(IReadOnlyList<LatentSegment> segments, Tensor context, Tensor? image = null, VaceContext? vace = null)
     {
-        using var text = PrepareText(context);
-        return Forward(segments, text);
+        using var text = PrepareText(context, image);
+        return Forward(segments, text, vace);
     }
 
     /// <summary>Predicts the velocity of every segment for a text prepared before.</summary>
     /// <param name="segments">At least one; same batch, channels and device.</param>
     /// <param name="text">Keys and values from <see cref="PrepareText"/>, of the same batch.</param>
-    /// <inheritdoc cref="Forward(IReadOnlyList{LatentSegment}, Tensor)"/>
-    public IReadOnlyList<Tensor> Forward(IReadOnlyList<LatentSegment> segments, TextKeysValues text)
+    /// <param name="vace">What a VACE model is to keep, follow or refer to; it may be left out.</param>
+    /// <inheritdoc cref="Forward(IReadOnlyList{LatentSegment}, Tensor, Tensor, VaceContext)"/>
+    public IReadOnlyList<Tensor> Forward(IReadOnlyList<LatentSegment> segments, TextKeysValues text, VaceContext? vace = null)
     {
         using var scope = NewDisposeScope();
         var grids = segments.Select(segment => TokenGrid.Of(segment.Latent, patch)).ToArray();
         Check(segments, text);
+        Check(segments, vace);
 
         // Tokens of one frame share a timestep, so modulation is kept per frame; frames of different sizes have it per token.
         var uniform = grids.All(grid => grid.TokensPerFrame == grids[0].TokensPerFrame);
@@ -134,7 +148,7 @@ public sealed class WanTransformer : Module
         var rotation = RotaryPositions.Table(
             [.. segments.Select((segment, i) => (segment.TimePositions, grids[i].Rows, grids[i].Columns))],
             Config.AttentionHeadDim, segments[0].Latent.device); // [L, 1, d/2]
-        var velocities = Run([.. segments.Select(segment => segment.Latent)], grids, timesteps, rotation, text);
+        var velocities = Run([.. segments.Select(segment => segment.Latent)], grids, timesteps, rotation, text, vace);
         return [.. velocities.Select(velocity => velocity.MoveToOuterDisposeScope())];
     }
 
@@ -152,38 +166,54 @@ public sealed class WanTransformer : Module
 
         double[] positions = [.. Enumerable.Range(0, (int)grid.Frames)];
         var rotation = RotaryPositions.Table([(positions, grid.Rows, grid.Columns)], Config.AttentionHeadDim, latent.device);
-        return Run([latent], [grid], timesteps.to(CPU).to(float64), rotation, text)[0].MoveToOuterDisposeScope();
+        return Run([latent], [grid], timesteps.to(CPU).to(float64), rotation, text, vace: null)[0].MoveToOuterDisposeScope();
     }
 
-    /// <summary>Computes what the blocks need of a text once, so that every step of a run can share it.</summary>
+    /// <summary>Computes what the blocks need of a text, and of given pictures, once, so that every step of a run can share it.</summary>
     /// <param name="context">Text features, padded with zero rows that are attended to: [B, text, text_dim].</param>
+    /// <param name="image">Features of the given pictures, for models that take them: [B, image tokens, image_dim].</param>
     /// <returns>Keys and values of every block; the caller disposes them.</returns>
-    public TextKeysValues PrepareText(Tensor context)
+    /// <exception cref="ArgumentException">The shapes do not go together, or the model takes pictures and there are none.</exception>
+    public TextKeysValues PrepareText(Tensor context, Tensor? image = null)
     {
         if (context.dim() != 3 || context.shape[2] != Config.TextDim)
             throw new ArgumentException($"The text must be [B, text, {Config.TextDim}], not [{string.Join(", ", context.shape)}].", nameof(context));
+        CheckImage(context, image);
 
         using var scope = NewDisposeScope();
         var text = condition_embedder.text_embedder.call(context); // [B, T, D]
-        var pairs = new (Tensor Key, Tensor Value)[blocks.Count];
+        var pictures = image is null ? null : condition_embedder.image_embedder!.call(image); // [B, I, D]
+        WanBlock[] all = [.. blocks, .. vace_blocks ?? []];
+        var pairs = new (Tensor Key, Tensor Value)[all.Length];
         for (var i = 0; i < pairs.Length; i++)
         {
-            var (key, value) = blocks[i].attn2.KeyValue(text);
+            var (key, value) = all[i].attn2.KeyValue(text, pictures);
             pairs[i] = (key.DetachFromDisposeScope(), value.DetachFromDisposeScope());
         }
 
         return new TextKeysValues(context.shape[0], pairs);
     }
 
-    private IReadOnlyList<Tensor> Run(Tensor[] latents, TokenGrid[] grids, Tensor timesteps, Tensor rotation, TextKeysValues text)
+    private IReadOnlyList<Tensor> Run(Tensor[] latents, TokenGrid[] grids, Tensor timesteps, Tensor rotation, TextKeysValues text, VaceContext? vace)
     {
         var (batch, groups) = (timesteps.shape[0], timesteps.shape[1]);
-        var x = cat(latents.Select(patch_embedding.call).ToArray(), 1).to(float32); // [B, L, D]
+        var x = cat(latents.Select(patch_embedding.call).ToArray(), 1); // [B, L, D]
         x = x.view(batch, groups, -1, Config.Dim); // [B, G, L/G, D]
 
         var (time, modulation) = condition_embedder.Time(timesteps, x.device); // [B, G, 1, D], [B, G, 6, D]
-        for (var i = 0; i < blocks.Count; i++)
+        var hinting = vace is null ? null : vace_blocks![0].Begin(vace_patch_embedding!.call(vace.Latents).view(x.shape), x);
+        for (int i = 0, n = 0; i < blocks.Count; i++)
+        {
             x = blocks[i].call(x, modulation, rotation, text.Pairs[i].Key, text.Pairs[i].Value);
+            if (hinting is null || n == vace_blocks!.Count || Config.VaceLayers![n] != i)
+                continue;
+
+            // The reference runs all of these first; they do not see what the main blocks do, so the hints need not be kept.
+            var (key, value) = text.Pairs[blocks.Count + n];
+            hinting = vace_blocks[n].call(hinting, modulation, rotation, key, value);
+            x = x.add(vace_blocks[n].Hint(hinting), alpha: vace!.Scale);
+            n++;
+        }
 
         var head = (scale_shift_table.to(float32) + time).chunk(2, dim: 2); // 2 × [B, G, 1, D]
         x = Norms.Modulated(x, shift: head[0], scale: head[1], eps);
@@ -212,6 +242,40 @@ public sealed class WanTransformer : Module
             if (!timesteps.shape.SequenceEqual([latent.shape[0], latent.shape[2]]))
                 throw new ArgumentException($"Timesteps must be [{latent.shape[0]}, {latent.shape[2]}], one per latent frame, not [{string.Join(", ", timesteps.shape)}].", nameof(segments));
         }
+    }
+
+    private void Check(IReadOnlyList<LatentSegment> segments, VaceContext? vace)
+    {
+        if (vace is null)
+            return;
+        if (Config.VaceInChannels is not { } channels || vace_blocks is null)
+            throw new ArgumentException("This transformer is not a VACE model and takes no VACE context.", nameof(vace));
+        if (segments.Count != 1)
+            throw new ArgumentException("A VACE model takes one run of latents; what is given goes into its context.", nameof(segments));
+        var latent = segments[0].Latent.shape;
+        if (!vace.Latents.shape.SequenceEqual([latent[0], channels, .. latent[2..]]))
+            throw new ArgumentException($"The VACE context must be [{latent[0]}, {channels}, {string.Join(", ", latent[2..])}], not [{string.Join(", ", vace.Latents.shape)}].", nameof(vace));
+    }
+
+    private void CheckImage(Tensor context, Tensor? image)
+    {
+        if (Config.ImageDim is not { } width)
+        {
+            if (image is not null)
+                throw new ArgumentException("This transformer takes no features of pictures.", nameof(image));
+            return;
+        }
+
+        if (image is null)
+            throw new ArgumentException("This transformer needs the features of the given pictures.", nameof(image));
+        if (image.dim() != 3 || image.shape[0] != context.shape[0] || image.shape[2] != width || (Config.PosEmbedSeqLen is { } tokens && image.shape[1] != tokens))
+        {
+            throw new ArgumentException($"The pictures must be [{context.shape[0]}, {Config.PosEmbedSeqLen?.ToString(CultureInfo.InvariantCulture) ?? "image tokens"}, {width}], "
+                + $"not [{string.Join(", ", image.shape)}].", nameof(image));
+        }
+
+        if (context.shape[1] != Config.TextLen)
+            throw new ArgumentException($"With pictures the text must have exactly {Config.TextLen} rows, zeros behind, not {context.shape[1]}.", nameof(context));
     }
 
     /// <summary>Draws weights to train from, as Wan does: Xavier for linear layers, small normals for the embeddings, a head of zero.</summary>
@@ -289,6 +353,7 @@ public sealed class WanTransformer : Module
         private readonly TwoLayers time_embedder;
         private readonly Linear time_proj;
         public readonly TwoLayers text_embedder;
+        public readonly ImageEmbedder? image_embedder;
         private readonly int frequencies;
         private readonly int dim;
 
@@ -300,6 +365,8 @@ public sealed class WanTransformer : Module
             time_embedder = new TwoLayers(config.FreqDim, dim, x => x.silu(), island: true);
             time_proj = new Linear(dim, 6 * dim, island: true);
             text_embedder = new TwoLayers(config.TextDim, dim, Gelu, island: false);
+            if (config.ImageDim is { } width)
+                image_embedder = new ImageEmbedder(width, dim, config.PosEmbedSeqLen);
             RegisterComponents();
         }
 
@@ -325,6 +392,44 @@ public sealed class WanTransformer : Module
         }
     }
 
+    /// <summary>Features of pictures to the model's width.</summary>
+    private sealed class ImageEmbedder : Module<Tensor, Tensor>
+    {
+        private const double Eps = 1e-5; // unlike everywhere else in the transformer
+
+        private readonly AffineNorm norm1;
+        private readonly FeedForward ff;
+        private readonly AffineNorm norm2;
+        private readonly Parameter? pos_embed; // [1, 514, C]: tells the first picture from the last
+
+        public ImageEmbedder(int width, int dim, int? positions)
+            : base(nameof(ImageEmbedder))
+        {
+            norm1 = new AffineNorm(width, Eps);
+            ff = new FeedForward(width, width, dim, x => functional.gelu(x));
+            norm2 = new AffineNorm(dim, Eps);
+            if (positions is { } tokens)
+                pos_embed = new Parameter(zeros(1, tokens, width));
+            RegisterComponents();
+        }
+
+        public override Tensor forward(Tensor features) // [B, I, C] → [B, I, D]
+        {
+            using var scope = NewDisposeScope();
+            var x = features.to(float32);
+            if (pos_embed is not null)
+                x = x + pos_embed.to(float32);
+            return norm2.call(ff.call(norm1.call(x)).to(float32)).MoveToOuterDisposeScope();
+        }
+    }
+
+    private enum BlockRole
+    {
+        Main,
+        FirstVace,
+        Vace,
+    }
+
     private sealed class WanBlock : Module<Tensor, Tensor, Tensor, Tensor, Tensor, Tensor>
     {
         private readonly Parameter scale_shift_table; // [1, 6, D]: shift, scale, gate of attention, then of the feed-forward part
@@ -332,9 +437,11 @@ public sealed class WanTransformer : Module
         private readonly AffineNorm norm2;
         public readonly CrossAttention attn2;
         private readonly FeedForward ffn;
+        private readonly Linear? proj_in; // VACE: lets the first block in
+        private readonly Linear? proj_out; // VACE: makes hints
         private readonly double eps;
 
-        public WanBlock(WanTransformerConfig config)
+        public WanBlock(WanTransformerConfig config, BlockRole role)
             : base(nameof(WanBlock))
         {
             eps = config.Eps;
@@ -342,17 +449,36 @@ public sealed class WanTransformer : Module
             attn1 = new SelfAttention(config);
             norm2 = new AffineNorm(config.Dim, config.Eps);
             attn2 = new CrossAttention(config);
-            ffn = new FeedForward(config.Dim, config.FfnDim);
+            ffn = new FeedForward(config.Dim, config.FfnDim, config.Dim, Gelu);
+            if (role == BlockRole.FirstVace)
+                proj_in = new Linear(config.Dim, config.Dim);
+            if (role != BlockRole.Main)
+                proj_out = new Linear(config.Dim, config.Dim);
             RegisterComponents();
         }
 
+        /// <summary>What the first VACE block begins with: its context and the noisy tokens.</summary>
+        public Tensor Begin(Tensor context, Tensor x) // 2 × [B, G, n, D]
+        {
+            using var scope = NewDisposeScope();
+            return (proj_in!.call(context) + x).MoveToOuterDisposeScope();
+        }
+
+        /// <summary>What a VACE block tells the main block of its place.</summary>
+        public Tensor Hint(Tensor context) // [B, G, n, D]
+        {
+            using var scope = NewDisposeScope();
+            return proj_out!.call(context).to(float32).MoveToOuterDisposeScope();
+        }
+
+        // The stream comes in the type of the patch embedding and is float32 from the first gated sum on.
         public override Tensor forward(Tensor x, Tensor modulation, Tensor rotation, Tensor textKey, Tensor textValue) // x: [B, G, n, D]
         {
             using var scope = NewDisposeScope();
             var m = (scale_shift_table.to(float32) + modulation).chunk(6, dim: 2); // 6 × [B, G, 1, D]
 
             var y = Norms.Modulated(x, shift: m[0], scale: m[1], eps).flatten(1, 2); // [B, L, D]
-            x = x.addcmul(attn1.call(y, rotation).to(float32).view(x.shape), m[2], 1);
+            x = x.to(float32).addcmul(attn1.call(y, rotation).to(float32).view(x.shape), m[2], 1);
 
             y = norm2.call(x).flatten(1, 2); // [B, L, D]
             x = x + attn2.call(y, textKey, textValue).to(float32).view(x.shape);
@@ -406,14 +532,25 @@ public sealed class WanTransformer : Module
         private readonly Linear to_v;
         private readonly RmsNorm norm_q;
         private readonly RmsNorm norm_k;
+        private readonly Linear? add_k_proj; // for pictures
+        private readonly Linear? add_v_proj;
+        private readonly RmsNorm? norm_added_k;
         private readonly ModuleList<Linear> to_out;
         private readonly int heads;
+        private readonly int textLength;
 
         public CrossAttention(WanTransformerConfig config)
             : base(nameof(CrossAttention))
         {
             var dim = config.Dim;
             heads = config.NumAttentionHeads;
+            textLength = config.TextLen;
+            if (config.ImageDim is not null)
+            {
+                add_k_proj = new Linear(dim, dim);
+                add_v_proj = new Linear(dim, dim);
+                norm_added_k = new RmsNorm(dim, config.Eps);
+            }
             to_q = new Linear(dim, dim);
             to_k = new Linear(dim, dim);
             to_v = new Linear(dim, dim);
@@ -423,17 +560,28 @@ public sealed class WanTransformer : Module
             RegisterComponents();
         }
 
-        public (Tensor Key, Tensor Value) KeyValue(Tensor text) // [B, T, D] → 2 × [B, heads, T, d]
+        public (Tensor Key, Tensor Value) KeyValue(Tensor text, Tensor? pictures) // [B, T, D], [B, I, D] → 2 × [B, heads, I + T, d]
         {
             var value = to_v.call(text);
-            return (Heads(norm_k.call(to_k.call(text)).to(value.dtype), heads), Heads(value, heads));
+            var key = norm_k.call(to_k.call(text)).to(value.dtype);
+            if (pictures is not null)
+            {
+                value = cat([add_v_proj!.call(pictures), value], 1);
+                key = cat([norm_added_k!.call(add_k_proj!.call(pictures)).to(value.dtype), key], 1);
+            }
+
+            return (Heads(key, heads), Heads(value, heads));
         }
 
         public override Tensor forward(Tensor x, Tensor key, Tensor value) // [B, L, D]
         {
             using var scope = NewDisposeScope();
             var q = Heads(norm_q.call(to_q.call(x)).to(value.dtype), heads);
-            var y = functional.scaled_dot_product_attention(q, key, value); // no mask: padding is attended to
+            var pictures = add_k_proj is null ? 0 : key.shape[2] - textLength;
+            // No mask: padding is attended to.
+            var y = functional.scaled_dot_product_attention(q, key.narrow(2, pictures, key.shape[2] - pictures), value.narrow(2, pictures, key.shape[2] - pictures));
+            if (pictures > 0)
+                y = y + functional.scaled_dot_product_attention(q, key.narrow(2, 0, pictures), value.narrow(2, 0, pictures));
             return to_out[0].call(y.transpose(1, 2).flatten(2)).MoveToOuterDisposeScope();
         }
     }
@@ -442,10 +590,10 @@ public sealed class WanTransformer : Module
     {
         private readonly ModuleList<Module<Tensor, Tensor>> net;
 
-        public FeedForward(int dim, int hidden)
+        public FeedForward(int inputs, int hidden, int outputs, Func<Tensor, Tensor> activation)
             : base(nameof(FeedForward))
         {
-            net = new ModuleList<Module<Tensor, Tensor>>(new GeluLinear(dim, hidden), Identity(), new Linear(hidden, dim));
+            net = new ModuleList<Module<Tensor, Tensor>>(new GeluLinear(inputs, hidden, activation), Identity(), new Linear(hidden, outputs));
             RegisterComponents();
         }
 
@@ -459,10 +607,12 @@ public sealed class WanTransformer : Module
     private sealed class GeluLinear : Module<Tensor, Tensor>
     {
         private readonly Linear proj;
+        private readonly Func<Tensor, Tensor> activation;
 
-        public GeluLinear(int dim, int hidden)
+        public GeluLinear(int dim, int hidden, Func<Tensor, Tensor> activation)
             : base(nameof(GeluLinear))
         {
+            this.activation = activation;
             proj = new Linear(dim, hidden);
             RegisterComponents();
         }
@@ -470,7 +620,7 @@ public sealed class WanTransformer : Module
         public override Tensor forward(Tensor x)
         {
             using var hidden = proj.call(x);
-            return Gelu(hidden);
+            return activation(hidden);
         }
     }
 
@@ -519,7 +669,7 @@ public sealed class WanTransformer : Module
         }
     }
 
-    /// <summary>Root mean square norm in float32.</summary>
+    /// <summary>Root mean square norm: computed in float32, rounded to the type of the input, then weighted.</summary>
     private sealed class RmsNorm : Module<Tensor, Tensor>
     {
         private readonly Parameter weight;
@@ -536,9 +686,9 @@ public sealed class WanTransformer : Module
         public override Tensor forward(Tensor x)
         {
             using var scope = NewDisposeScope();
-            x = x.to(float32);
-            var scale = (x.square().mean([-1], keepdim: true) + eps).rsqrt();
-            return (x * scale * weight.to(float32)).MoveToOuterDisposeScope();
+            var wide = x.to(float32);
+            var scale = (wide.square().mean([-1], keepdim: true) + eps).rsqrt();
+            return ((wide * scale).to(x.dtype) * weight).to(float32).MoveToOuterDisposeScope();
         }
     }
 
@@ -574,11 +724,12 @@ public sealed class WanTransformer : Module
 
     private static class Norms
     {
-        /// <summary>Layer norm without weights, then <c>x·(1 + scale) + shift</c>.</summary>
+        /// <summary>Layer norm without weights, rounded to the type of the input, then <c>x·(1 + scale) + shift</c> in float32.</summary>
         public static Tensor Modulated(Tensor x, Tensor shift, Tensor scale, double eps)
         {
             using var scope = NewDisposeScope();
-            return shift.addcmul(functional.layer_norm(x, [x.shape[^1]], null, null, eps), scale + 1, 1).MoveToOuterDisposeScope();
+            var y = functional.layer_norm(x.to(float32), [x.shape[^1]], null, null, eps).to(x.dtype).to(float32);
+            return shift.addcmul(y, scale + 1, 1).MoveToOuterDisposeScope();
         }
     }
 

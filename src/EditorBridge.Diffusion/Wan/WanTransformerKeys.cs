@@ -14,6 +14,11 @@ public static partial class WanTransformerKeys
         ("time_projection.1.", "condition_embedder.time_proj."),
         ("head.head.", "proj_out."),
         ("head.modulation", "scale_shift_table"),
+        ("img_emb.proj.0.", "condition_embedder.image_embedder.norm1."),
+        ("img_emb.proj.1.", "condition_embedder.image_embedder.ff.net.0.proj."),
+        ("img_emb.proj.3.", "condition_embedder.image_embedder.ff.net.2."),
+        ("img_emb.proj.4.", "condition_embedder.image_embedder.norm2."),
+        ("img_emb.emb_pos", "condition_embedder.image_embedder.pos_embed"),
     ];
 
     private static readonly (string From, string To)[] BlockParts =
@@ -24,9 +29,15 @@ public static partial class WanTransformerKeys
         ("ffn.2.", "ffn.net.2."),
         ("self_attn.", "attn1."),
         ("cross_attn.", "attn2."),
+        ("before_proj.", "proj_in."),
+        ("after_proj.", "proj_out."),
     ];
 
-    private static readonly (string From, string To)[] AttentionParts = [("q.", "to_q."), ("k.", "to_k."), ("v.", "to_v."), ("o.", "to_out.0.")];
+    private static readonly (string From, string To)[] AttentionParts =
+    [
+        ("q.", "to_q."), ("k.", "to_k."), ("v.", "to_v."), ("o.", "to_out.0."),
+        ("k_img.", "add_k_proj."), ("v_img.", "add_v_proj."), ("norm_k_img.", "norm_added_k."),
+    ];
 
     /// <summary>The Diffusers name, which is this implementation's, of a key of the original checkpoints; other keys come back unchanged.</summary>
     /// <param name="key">Key of a checkpoint.</param>
@@ -51,7 +62,7 @@ public static partial class WanTransformerKeys
         return key;
     }
 
-    [GeneratedRegex(@"^blocks\.\d+\.")]
+    [GeneratedRegex(@"^(vace_)?blocks\.\d+\.")]
     private static partial Regex Block();
 
     [GeneratedRegex(@"^attn[12]\.")]

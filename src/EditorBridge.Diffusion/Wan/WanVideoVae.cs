@@ -6,7 +6,7 @@ using static TorchSharp.torch.nn;
 
 namespace EditorBridge.Diffusion.Wan;
 
-/// <summary>The causal video VAE of Wan 2.2 (arXiv:2503.20314 for the family; the 2.2 layout is that of TI2V-5B).</summary>
+/// <summary>The causal video VAE of the Wan family (arXiv:2503.20314): the layout of 2.1, and that of 2.2 with pixel patches and shortcuts around its levels.</summary>
 /// <remarks>
 /// Frame 0 is a latent of its own, every later latent stands for four frames; a prefix of a clip gives a prefix of its latents.
 /// Chunks of any size give the same result as the whole clip. Module names are the keys of a Diffusers checkpoint.
@@ -21,7 +21,7 @@ public sealed class WanVideoVae : Module
 
     /// <summary>Builds the network; its weights are undefined until they are loaded or initialised.</summary>
     /// <param name="config">Sizes and latent statistics.</param>
-    public WanVideoVae(Wan22VaeConfig config)
+    public WanVideoVae(WanVaeConfig config)
         : base(nameof(WanVideoVae))
     {
         if (config.Problem() is { } problem)
@@ -36,7 +36,7 @@ public sealed class WanVideoVae : Module
     }
 
     /// <summary>Sizes and latent statistics.</summary>
-    public Wan22VaeConfig Config { get; }
+    public WanVaeConfig Config { get; }
 
     /// <summary>Type the 3×3 convolutions compute in; null, the default: that of the input. bfloat16 halves their time where the hardware has it.</summary>
     /// <remarks>Weights, norms and sums stay as they are. A CPU without bfloat16 instructions is some sixty times slower with it.</remarks>
@@ -54,7 +54,7 @@ public sealed class WanVideoVae : Module
     {
         var vae = new WanVideoVae(ConfigFile.ReadVae(Path.Combine(folder, "config.json")).OrThrow());
         vae.to(device ?? CPU);
-        WeightLoader.Load(vae, folder, WanVideoVaeKeys.ToDiffusers);
+        WeightLoader.Load(vae, folder, key => WanVideoVaeKeys.ToDiffusers(key, vae.Config.NumResBlocks));
         return vae;
     }
 
@@ -80,8 +80,9 @@ public sealed class WanVideoVae : Module
     }
 
     /// <summary>Encodes a clip to normalised latent means, ready for the transformer.</summary>
-    /// <param name="video">[B, 3, F, H, W] in [-1, 1]; sides are multiples of 16; frames beyond 4n+1 are ignored.</param>
-    /// <returns>[B, z, (F-1)/4+1, H/16, W/16].</returns>
+    /// <remarks>Sides are multiples of the latent's pixels in 2.2; 2.1 leaves out what is over at the right and at the bottom.</remarks>
+    /// <param name="video">[B, 3, F, H, W] in [-1, 1]; frames beyond 4n+1 are ignored.</param>
+    /// <returns>[B, z, (F-1)/4+1, H/s, W/s], s pixels a latent.</returns>
     public Tensor Encode(Tensor video)
     {
         using var scope = NewDisposeScope();
@@ -90,11 +91,11 @@ public sealed class WanVideoVae : Module
     }
 
     /// <summary>Encodes a clip to the means and log variances of its latents, not normalised.</summary>
-    /// <param name="video">[B, 3, F, H, W] in [-1, 1]; sides are multiples of 16; frames beyond 4n+1 are ignored.</param>
-    /// <returns>Both [B, z, (F-1)/4+1, H/16, W/16].</returns>
+    /// <param name="video">[B, 3, F, H, W] in [-1, 1]; frames beyond 4n+1 are ignored.</param>
+    /// <returns>Both [B, z, (F-1)/4+1, H/s, W/s], s pixels a latent.</returns>
     public (Tensor Mean, Tensor LogVariance) EncodeMoments(Tensor video)
     {
-        Check(video, 3, Config.ScaleFactorSpatial, nameof(video));
+        CheckVideo(video);
         var frames = 1 + (video.size(2) - 1) / Config.ScaleFactorTemporal * Config.ScaleFactorTemporal;
         using var scope = NewDisposeScope();
         Tensor raw;
@@ -127,7 +128,7 @@ public sealed class WanVideoVae : Module
     /// <summary>Decodes normalised latents to a clip.</summary>
     /// <param name="latent">[B, z, f, h, w].</param>
     /// <param name="clamp">Whether to clamp the pixels to [-1, 1]; training wants them as they come.</param>
-    /// <returns>[B, 3, 1+4(f-1), 16h, 16w].</returns>
+    /// <returns>[B, 3, 1+4(f-1), s·h, s·w], s pixels a latent.</returns>
     public Tensor Decode(Tensor latent, bool clamp = true)
     {
         Check(latent, Config.ZDim, 1, nameof(latent));
@@ -153,7 +154,7 @@ public sealed class WanVideoVae : Module
     /// <param name="latent">[B, z, n, h, w], normalised.</param>
     /// <param name="cache">New for the clip's beginning; advanced by this call.</param>
     /// <param name="clamp">Whether to clamp the pixels to [-1, 1].</param>
-    /// <returns>[B, 3, 4n, 16h, 16w], at the clip's beginning 4n-3 frames.</returns>
+    /// <returns>[B, 3, 4n, s·h, s·w], s pixels a latent, at the clip's beginning 4n-3 frames.</returns>
     public Tensor DecodeChunk(Tensor latent, WanVideoVaeCache cache, bool clamp = true)
     {
         Check(latent, Config.ZDim, 1, nameof(latent));
@@ -167,10 +168,10 @@ public sealed class WanVideoVae : Module
     /// <summary>Encodes the next frames of a clip to normalised latent means; state is in the cache.</summary>
     /// <param name="video">[B, 3, n, H, W] in [-1, 1]: 4m+1 frames at the clip's beginning, 4m later.</param>
     /// <param name="cache">New for the clip's beginning; advanced by this call.</param>
-    /// <returns>[B, z, m or m+1, H/16, W/16].</returns>
+    /// <returns>[B, z, m or m+1, H/s, W/s], s pixels a latent.</returns>
     public Tensor EncodeChunk(Tensor video, WanVideoVaeCache cache)
     {
-        Check(video, 3, Config.ScaleFactorSpatial, nameof(video));
+        CheckVideo(video);
         if ((video.size(2) - (cache.First ? 1 : 0)) % Config.ScaleFactorTemporal != 0)
             throw new ArgumentException($"A chunk of {video.size(2)} frames does not end with a latent.", nameof(video));
         using var scope = NewDisposeScope();
@@ -198,6 +199,14 @@ public sealed class WanVideoVae : Module
     private static Tensor PerChannel(IEnumerable<double> values, Tensor like)
         => tensor(values.Select(value => (float)value).ToArray()).to(like.dtype, like.device).view(1, -1, 1, 1, 1);
 
+    // Without patches the strided convolutions drop an odd last row or column, as the reference does.
+    private void CheckVideo(Tensor video)
+    {
+        Check(video, 3, Config.Patch > 1 ? Config.ScaleFactorSpatial : 1, nameof(video));
+        if (video.size(3) < Config.ScaleFactorSpatial || video.size(4) < Config.ScaleFactorSpatial)
+            throw new ArgumentException($"Sides of at least {Config.ScaleFactorSpatial} pixels are needed, not {video.size(4)}x{video.size(3)}.", nameof(video));
+    }
+
     private static void Check(Tensor x, long channels, long multiple, string name)
     {
         if (x.ndim != 5 || x.size(1) != channels || x.size(2) < 1 || x.size(3) < 1 || x.size(4) < 1 || x.size(3) % multiple != 0 || x.size(4) % multiple != 0)
@@ -207,14 +216,14 @@ public sealed class WanVideoVae : Module
     // Folded channels are ordered (colour, column, row) of the pixel in its patch.
     private Tensor Fold(Tensor video) // [B, 3, F, H, W] -> [B, F, H/p, W/p, 3*p*p]
     {
-        var p = Config.PatchSize;
+        var p = Config.Patch;
         return video.unflatten(4, [-1, p]).unflatten(3, [-1, p]) // [B, 3, F, H', q, W', r]
             .permute(0, 2, 3, 5, 1, 6, 4).flatten(4);
     }
 
     private Tensor Unfold(Tensor x) // [B, F, H', W', 3*p*p] -> [B, 3, F, H, W]
     {
-        var p = Config.PatchSize;
+        var p = Config.Patch;
         return x.unflatten(4, [3, p, p]) // [B, F, H', W', 3, r, q]
             .permute(0, 4, 1, 2, 6, 3, 5).flatten(5).flatten(3, 4);
     }

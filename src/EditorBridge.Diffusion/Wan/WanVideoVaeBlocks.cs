@@ -147,16 +147,16 @@ internal sealed class Upsampler : Module<Tensor, WanVideoVaeCache, Tensor>
     private readonly Sequential resample; // one convolution under the key 1, where the reference has it in a sequence
     private readonly CausalConv3d? time_conv;
 
-    public Upsampler(string name, long channels, bool temporal, VaeLayers layers)
+    public Upsampler(string name, long channels, long outputs, bool temporal, VaeLayers layers)
         : base(name)
     {
-        resample = Sequential(("1", new FrameConv2d("1", channels, channels, stride: 1, layers)));
+        resample = Sequential(("1", new FrameConv2d("1", channels, outputs, stride: 1, layers)));
         if (temporal)
             time_conv = new CausalConv3d(nameof(time_conv), channels, 2 * channels, 3, 1, layers);
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x, WanVideoVaeCache cache) // [B, T, H, W, C] -> [B, T', 2H, 2W, C]
+    public override Tensor forward(Tensor x, WanVideoVaeCache cache) // [B, T, H, W, C] -> [B, T', 2H, 2W, O]
     {
         using var scope = NewDisposeScope();
         if (time_conv is not null)

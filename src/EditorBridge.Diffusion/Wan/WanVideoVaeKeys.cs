@@ -1,8 +1,9 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 
 namespace EditorBridge.Diffusion.Wan;
 
-/// <summary>Key names of Wan 2.2 VAE checkpoints.</summary>
+/// <summary>Key names of Wan VAE checkpoints, 2.1 and 2.2.</summary>
 public static partial class WanVideoVaeKeys
 {
     private static readonly (string From, string To)[] Parts =
@@ -14,7 +15,12 @@ public static partial class WanVideoVaeKeys
 
     /// <summary>The Diffusers name of a key in either naming.</summary>
     /// <param name="key">A key of a checkpoint, original or Diffusers.</param>
-    public static string ToDiffusers(string key)
+    public static string ToDiffusers(string key) => ToDiffusers(key, numResBlocks: 2);
+
+    /// <summary>The Diffusers name of a key in either naming.</summary>
+    /// <param name="key">A key of a checkpoint, original or Diffusers.</param>
+    /// <param name="numResBlocks">Residual blocks of an encoder level: the original 2.1 decoder counts through its levels without a mark between them.</param>
+    public static string ToDiffusers(string key, int numResBlocks)
     {
         if (key.StartsWith("conv1.", StringComparison.Ordinal))
             return "quant_" + key.Replace("conv1.", "conv.", StringComparison.Ordinal);
@@ -30,6 +36,14 @@ public static partial class WanVideoVaeKeys
             var residual = rest.StartsWith("residual", StringComparison.Ordinal) || rest.StartsWith("shortcut", StringComparison.Ordinal);
             return block + (residual ? $"resnets.{index}." : $"{side}sampler.") + rest;
         });
+        key = Flat().Replace(key, match =>
+        {
+            var index = int.Parse(match.Groups["index"].Value, CultureInfo.InvariantCulture);
+            if (match.Groups["side"].Value == "down")
+                return $"down_blocks.{index}.";
+            var (level, place) = (index / (numResBlocks + 2), index % (numResBlocks + 2));
+            return $"up_blocks.{level}." + (place <= numResBlocks ? $"resnets.{place}." : "upsamplers.0.");
+        });
         foreach (var (from, to) in Parts)
             key = key.Replace("." + from, "." + to, StringComparison.Ordinal);
         return key;
@@ -43,4 +57,7 @@ public static partial class WanVideoVaeKeys
 
     [GeneratedRegex(@"(?:down|up)samples\.(?<level>\d+)\.(?<side>down|up)samples\.(?<index>\d+)\.(?<rest>.*)$")]
     private static partial Regex Nested();
+
+    [GeneratedRegex(@"(?<=\.)(?<side>down|up)samples\.(?<index>\d+)\.")]
+    private static partial Regex Flat();
 }

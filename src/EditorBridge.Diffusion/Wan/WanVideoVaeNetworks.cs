@@ -5,7 +5,7 @@ using static TorchSharp.torch.nn;
 
 namespace EditorBridge.Diffusion.Wan;
 
-/// <summary>One level of the encoder: residual blocks and a downsampler, beside an average of the input.</summary>
+/// <summary>One level of the 2.2 encoder: residual blocks and a downsampler, beside an average of the input.</summary>
 internal sealed class DownBlock : Module<Tensor, WanVideoVaeCache, Tensor>
 {
     private readonly ModuleList<ResidualBlock> resnets = new();
@@ -52,7 +52,7 @@ internal sealed class DownBlock : Module<Tensor, WanVideoVaeCache, Tensor>
     }
 }
 
-/// <summary>One level of the decoder: residual blocks and an upsampler, beside a repetition of the input.</summary>
+/// <summary>One level of the 2.2 decoder: residual blocks and an upsampler, beside a repetition of the input.</summary>
 internal sealed class UpBlock : Module<Tensor, WanVideoVaeCache, Tensor>
 {
     private readonly ModuleList<ResidualBlock> resnets = new();
@@ -66,7 +66,7 @@ internal sealed class UpBlock : Module<Tensor, WanVideoVaeCache, Tensor>
         for (var i = 0; i < depth; i++)
             resnets.Add(new ResidualBlock($"{i}", i == 0 ? channels : outputs, outputs, layers));
         if (spatial)
-            upsampler = new Upsampler(nameof(upsampler), outputs, temporal, layers);
+            upsampler = new Upsampler(nameof(upsampler), outputs, outputs, temporal, layers);
         RegisterComponents();
     }
 
@@ -96,6 +96,41 @@ internal sealed class UpBlock : Module<Tensor, WanVideoVaeCache, Tensor>
             .unflatten(4, [outputs, ft, 2, 2]).permute(0, 1, 5, 2, 6, 3, 7, 4) // [B, T, ft, H, 2, W, 2, O]
             .flatten(5, 6).flatten(3, 4).flatten(1, 2);
         return first && ft > 1 ? y.narrow(1, ft - 1, y.size(1) - ft + 1) : y;
+    }
+}
+
+/// <summary>One level of the 2.1 decoder: residual blocks and an upsampler that halves the channels.</summary>
+internal sealed class PlainUpBlock : Module<Tensor, WanVideoVaeCache, Tensor>
+{
+    private readonly ModuleList<ResidualBlock> resnets = new();
+    private readonly ModuleList<Upsampler> upsamplers = new();
+
+    public PlainUpBlock(string name, long channels, long outputs, int depth, bool spatial, bool temporal, VaeLayers layers)
+        : base(name)
+    {
+        for (var i = 0; i < depth; i++)
+            resnets.Add(new ResidualBlock($"{i}", i == 0 ? channels : outputs, outputs, layers));
+        if (spatial)
+            upsamplers.Add(new Upsampler("0", outputs, outputs / 2, temporal, layers));
+        RegisterComponents();
+    }
+
+    public override Tensor forward(Tensor x, WanVideoVaeCache cache) // [B, T, H, W, C] -> [B, T*ft, 2H, 2W, O/2], at the last level [B, T, H, W, O]
+    {
+        using var scope = NewDisposeScope();
+        foreach (var resnet in resnets)
+            x = resnet.call(x, cache);
+        foreach (var upsampler in upsamplers)
+            x = upsampler.call(x, cache);
+        return x.MoveToOuterDisposeScope();
+    }
+
+    public void Initialize(double branch)
+    {
+        foreach (var resnet in resnets)
+            resnet.Initialize(branch);
+        foreach (var upsampler in upsamplers)
+            upsampler.Initialize();
     }
 }
 
@@ -134,11 +169,11 @@ internal sealed class MidBlock : Module<Tensor, WanVideoVaeCache, Tensor>
 internal sealed class VaeEncoder : Module<Tensor, WanVideoVaeCache, Tensor>
 {
     private readonly CausalConv3d conv_in, conv_out;
-    private readonly ModuleList<DownBlock> down_blocks = new();
+    private readonly ModuleList<Module<Tensor, WanVideoVaeCache, Tensor>> down_blocks = new(); // levels in 2.2; in 2.1 their blocks one after another
     private readonly MidBlock mid_block;
     private readonly ChannelNorm norm_out;
 
-    public VaeEncoder(string name, Wan22VaeConfig config, VaeLayers layers)
+    public VaeEncoder(string name, WanVaeConfig config, VaeLayers layers)
         : base(name)
     {
         var widths = config.DimMult.Select(mult => (long)mult * config.BaseDim).ToArray();
@@ -146,8 +181,17 @@ internal sealed class VaeEncoder : Module<Tensor, WanVideoVaeCache, Tensor>
         conv_in = new CausalConv3d(nameof(conv_in), config.InChannels, config.BaseDim, 3, 3, layers);
         for (var i = 0; i <= last; i++)
         {
-            down_blocks.Add(new DownBlock($"{i}", i == 0 ? config.BaseDim : widths[i - 1], widths[i], config.NumResBlocks,
-                spatial: i < last, temporal: i < last && config.TemporalDownsample[i], layers));
+            var channels = i == 0 ? config.BaseDim : widths[i - 1];
+            var temporal = i < last && config.TemporalDownsample[i];
+            if (config.IsResidual)
+            {
+                down_blocks.Add(new DownBlock($"{i}", channels, widths[i], config.NumResBlocks, spatial: i < last, temporal, layers));
+                continue;
+            }
+            for (var j = 0; j < config.NumResBlocks; j++)
+                down_blocks.Add(new ResidualBlock($"{down_blocks.Count}", j == 0 ? channels : widths[i], widths[i], layers));
+            if (i < last)
+                down_blocks.Add(new Downsampler($"{down_blocks.Count}", widths[i], temporal, layers));
         }
         mid_block = new MidBlock(nameof(mid_block), widths[^1], layers);
         norm_out = new ChannelNorm(nameof(norm_out), widths[^1]);
@@ -155,7 +199,7 @@ internal sealed class VaeEncoder : Module<Tensor, WanVideoVaeCache, Tensor>
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x, WanVideoVaeCache cache) // [B, F, H/2, W/2, 12] -> [B, f, h, w, 2*z]
+    public override Tensor forward(Tensor x, WanVideoVaeCache cache) // [B, F, H/p, W/p, 3*p*p] -> [B, f, h, w, 2*z]
     {
         using var scope = NewDisposeScope();
         x = conv_in.call(x, cache);
@@ -169,7 +213,11 @@ internal sealed class VaeEncoder : Module<Tensor, WanVideoVaeCache, Tensor>
     {
         conv_in.Initialize(1);
         foreach (var block in down_blocks)
-            block.Initialize(branch);
+        {
+            (block as DownBlock)?.Initialize(branch);
+            (block as ResidualBlock)?.Initialize(branch);
+            (block as Downsampler)?.Initialize();
+        }
         mid_block.Initialize(branch);
         norm_out.Initialize();
         conv_out.Initialize(1.7);
@@ -181,28 +229,31 @@ internal sealed class VaeDecoder : Module<Tensor, WanVideoVaeCache, Tensor>
 {
     private readonly CausalConv3d conv_in, conv_out;
     private readonly MidBlock mid_block;
-    private readonly ModuleList<UpBlock> up_blocks = new();
+    private readonly ModuleList<Module<Tensor, WanVideoVaeCache, Tensor>> up_blocks = new();
     private readonly ChannelNorm norm_out;
 
-    public VaeDecoder(string name, Wan22VaeConfig config, VaeLayers layers)
+    public VaeDecoder(string name, WanVaeConfig config, VaeLayers layers)
         : base(name)
     {
-        var widths = config.DimMult.Reverse().Select(mult => (long)mult * config.DecoderBaseDim).ToArray();
+        var widths = config.DimMult.Reverse().Select(mult => (long)mult * config.DecoderDim).ToArray();
         var temporal = config.TemporalDownsample.Reverse().ToArray();
         var last = widths.Length - 1;
         conv_in = new CausalConv3d(nameof(conv_in), config.ZDim, widths[0], 3, 3, layers);
         mid_block = new MidBlock(nameof(mid_block), widths[0], layers);
         for (var i = 0; i <= last; i++)
         {
-            up_blocks.Add(new UpBlock($"{i}", i == 0 ? widths[0] : widths[i - 1], widths[i], config.NumResBlocks + 1,
-                spatial: i < last, temporal: i < last && temporal[i], layers));
+            var (spatial, doubles) = (i < last, i < last && temporal[i]);
+            if (config.IsResidual)
+                up_blocks.Add(new UpBlock($"{i}", i == 0 ? widths[0] : widths[i - 1], widths[i], config.NumResBlocks + 1, spatial, doubles, layers));
+            else
+                up_blocks.Add(new PlainUpBlock($"{i}", i == 0 ? widths[0] : widths[i - 1] / 2, widths[i], config.NumResBlocks + 1, spatial, doubles, layers));
         }
         norm_out = new ChannelNorm(nameof(norm_out), widths[^1]);
         conv_out = new CausalConv3d(nameof(conv_out), widths[^1], config.OutChannels, 3, 3, layers);
         RegisterComponents();
     }
 
-    public override Tensor forward(Tensor x, WanVideoVaeCache cache) // [B, f, h, w, z] -> [B, F, H/2, W/2, 12]
+    public override Tensor forward(Tensor x, WanVideoVaeCache cache) // [B, f, h, w, z] -> [B, F, H/p, W/p, 3*p*p]
     {
         using var scope = NewDisposeScope();
         x = conv_in.call(x, cache);
@@ -217,7 +268,10 @@ internal sealed class VaeDecoder : Module<Tensor, WanVideoVaeCache, Tensor>
         conv_in.Initialize(1);
         mid_block.Initialize(branch);
         foreach (var block in up_blocks)
-            block.Initialize(branch);
+        {
+            (block as UpBlock)?.Initialize(branch);
+            (block as PlainUpBlock)?.Initialize(branch);
+        }
         norm_out.Initialize();
         conv_out.Initialize(0.5);
     }

@@ -12,21 +12,31 @@ public static class WeightLoader
     /// <param name="rename">From the checkpoint's key to the module's, null for a key to be left out; identity when not given.</param>
     /// <exception cref="InvalidDataException">A key is missing, left over or of another shape; the message names them.</exception>
     public static void Load(torch.nn.Module module, INamedTensors weights, Func<string, string?>? rename = null)
+        => LoadParts(module, weights, key => (rename is null ? key : rename(key)) is { } name ? [name] : []);
+
+    /// <summary>As <see cref="Load(torch.nn.Module, INamedTensors, Func{string, string})"/>, for checkpoints that join what the module keeps apart.</summary>
+    /// <param name="module">Names of its parameters and persistent buffers are the keys.</param>
+    /// <param name="weights">The weights.</param>
+    /// <param name="rename">From the checkpoint's key to the module's: several for a tensor that is split evenly along its first axis, none to leave it out.</param>
+    /// <exception cref="InvalidDataException">A key is missing, left over or of another shape (axes of length one in front do not matter); the message names them.</exception>
+    public static void LoadParts(torch.nn.Module module, INamedTensors weights, Func<string, IReadOnlyList<string>> rename)
     {
         var wanted = module.state_dict();
-        var found = new Dictionary<string, NamedTensor>(StringComparer.Ordinal);
+        var found = new Dictionary<string, (NamedTensor Stored, int Part, int Parts)>(StringComparer.Ordinal);
         var problems = new List<string>();
         foreach (var stored in weights.Tensors.Values)
         {
-            var key = rename is null ? stored.Name : rename(stored.Name);
-            if (key is null)
-                continue;
-            if (!wanted.TryGetValue(key, out var target))
-                problems.Add($"{Both(stored, key, weights)} is not part of the network");
-            else if (!target.shape.SequenceEqual(stored.Shape))
-                problems.Add($"{Both(stored, key, weights)} is [{string.Join(", ", stored.Shape)}], the network has [{string.Join(", ", target.shape)}]");
-            else if (!found.TryAdd(key, stored))
-                problems.Add($"{Both(stored, key, weights)} is there twice");
+            var keys = rename(stored.Name);
+            for (var part = 0; part < keys.Count; part++)
+            {
+                var key = keys[part];
+                if (!wanted.TryGetValue(key, out var target))
+                    problems.Add($"{Both(stored, key, weights)} is not part of the network");
+                else if (!Fits(stored.Shape, keys.Count, target.shape))
+                    problems.Add($"{Both(stored, key, weights)} is [{string.Join(", ", stored.Shape)}], the network has [{string.Join(", ", target.shape)}]");
+                else if (!found.TryAdd(key, (stored, part, keys.Count)))
+                    problems.Add($"{Both(stored, key, weights)} is there twice");
+            }
         }
         problems.AddRange(wanted.Keys.Where(key => !found.ContainsKey(key)).Select(key => $"'{key}' is missing"));
         if (problems.Count > 0)
@@ -35,10 +45,13 @@ public static class WeightLoader
                 + (problems.Count > 5 ? $"; and {problems.Count - 5} more." : "."));
 
         using var noGrad = torch.no_grad();
-        foreach (var (key, stored) in found)
+        foreach (var (key, (stored, part, parts)) in found)
         {
             using var scope = torch.NewDisposeScope();
-            wanted[key].copy_(StoredWeights.Tensor(stored)); // The same object comes back: nothing of the module joins the scope.
+            var (target, source) = (wanted[key], StoredWeights.Tensor(stored));
+            if (parts > 1)
+                source = source.chunk(parts, 0)[part];
+            target.copy_(source.view(target.shape)); // The same object comes back: nothing of the module joins the scope.
         }
     }
 
@@ -51,6 +64,20 @@ public static class WeightLoader
     {
         using var weights = Checkpoint.Open(path).OrThrow();
         Load(module, weights, rename);
+    }
+
+    private static bool Fits(IReadOnlyList<long> shape, int parts, long[] target)
+    {
+        long[] own = [.. shape];
+        if (parts > 1)
+        {
+            if (own.Length == 0 || own[0] % parts != 0)
+                return false;
+            own[0] /= parts;
+        }
+
+        var ones = own.Length - target.Length;
+        return ones >= 0 && own.Take(ones).All(size => size == 1) && own.Skip(ones).SequenceEqual(target);
     }
 
     private static string Both(NamedTensor stored, string key, INamedTensors weights)

@@ -74,6 +74,15 @@ public sealed record WanTransformerConfig
             return "'attention_head_dim' and 'freq_dim' must be even";
         if (PatchSize.Count != 3 || PatchSize.Any(size => size < 1))
             return "'patch_size' must be three positive sizes";
+        if (ImageDim < 1 || PosEmbedSeqLen < 1 || VaceInChannels < 1)
+            return "its sizes are not positive";
+        if (ImageDim is null != AddedKvProjDim is null || (PosEmbedSeqLen is not null && ImageDim is null))
+            return "'image_dim', 'added_kv_proj_dim' and 'pos_embed_seq_len' belong together";
+        if (AddedKvProjDim is { } added && added != Dim)
+            return $"'added_kv_proj_dim' is {added}, only the model's width, {Dim}, is known";
+        if (VaceLayers is null != VaceInChannels is null || VaceLayers is { Count: 0 }
+            || (VaceLayers is { } layers && (layers[0] != 0 || layers[^1] >= NumLayers || layers.Zip(layers.Skip(1)).Any(pair => pair.First >= pair.Second))))
+            return "'vace_layers' must rise from 0 and stay below 'num_layers', and 'vace_in_channels' go with them";
         return QkNorm is null or "rms_norm_across_heads" ? null : $"'qk_norm' is '{QkNorm}', only rms_norm_across_heads is known";
     }
 }

@@ -49,7 +49,7 @@ public static class VaeTrainer
     private const double LatentNoise = 0.08;
 
     /// <summary>The sizes of sketch: at most 4 M parameters, wide where the resolution is low.</summary>
-    public static Wan22VaeConfig Sizes { get; } = new()
+    public static WanVaeConfig Sizes { get; } = WanVaeConfig.Wan22 with
     {
         BaseDim = 16, DecoderBaseDim = 16, ZDim = 48, DimMult = [1, 2, 4, 4],
         LatentsMean = [.. Enumerable.Repeat(0.0, 48)], LatentsStd = [.. Enumerable.Repeat(1.0, 48)],

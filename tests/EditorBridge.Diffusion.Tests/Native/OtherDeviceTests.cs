@@ -142,7 +142,7 @@ public sealed class OtherDeviceTests : IDisposable
     public void A_vae_scales_its_latents_there()
     {
         if (Lazy is null) return;
-        using var vae = new WanVideoVae(new Wan22VaeConfig
+        using var vae = new WanVideoVae(WanVaeConfig.Wan22 with
         {
             BaseDim = 8, DecoderBaseDim = 8, ZDim = 48, LatentsMean = Enumerable.Repeat(0.1, 48).ToArray(), LatentsStd = Enumerable.Repeat(1.5, 48).ToArray(),
         });

@@ -146,6 +146,50 @@ public sealed class FlowSamplingTests : IDisposable
     }
 
     [Fact]
+    public void TwoExpertsShareOneHistory()
+    {
+        using var other = new WanTransformer(network.Config);
+        using var generator = new Generator(12);
+        other.Initialize(generator);
+        using (no_grad())
+            other.state_dict()["proj_out.weight"].normal_(0, 0.2, generator);
+        var boundary = Sampler.Create(SamplerKind.UniPC, 6, 5).Schedule.Timesteps[2];
+        FlowSampling Both() => new([new Expert(other, 3, boundary), new Expert(network, 1)], Sampler.Create(SamplerKind.UniPC, 6, 5), conditioning,
+            FlowSampling.Noise(Shape, 4), context[0..1], context[1..2]);
+
+        using var both = Both();
+        var (first, last) = (new List<float[]>(), new List<float[]>());
+        both.Run(step => (step.Taken <= 3 ? first : last).Add(Bits(step.Clean)));
+        var expected = Bits(both.Latents);
+        Assert.Equal(3, first.Count);
+
+        // Up to the boundary it is the one alone; from there on with the history of that one.
+        using var alone = new FlowSampling(other, Sampler.Create(SamplerKind.UniPC, 6, 5), conditioning, FlowSampling.Noise(Shape, 4), context[0..1], context[1..2], 3);
+        var clean = new List<float[]>();
+        alone.Run(step => clean.Add(Bits(step.Clean)));
+        Assert.Equal(clean.Take(3), first);
+        Assert.NotEqual(clean[3], last[0]);
+
+        foreach (var stop in (int[])[2, 3, 5])
+        {
+            using var begun = Both();
+            while (begun.StepsTaken < stop)
+                begun.Step();
+            using var state = begun.Save();
+            using var resumed = Both();
+            resumed.Restore(state);
+            Assert.Equal(expected, Bits(resumed.Run()));
+        }
+    }
+
+    [Fact]
+    public void ExpertsMustCoverEveryNoiseLevel()
+    {
+        foreach (var experts in (Expert[][])[[], [new Expert(network, 1, 500)], [new Expert(network, 1), new Expert(network, 1, 500)]])
+            Assert.Throws<ArgumentException>(() => new FlowSampling(experts, Sampler.Create(SamplerKind.UniPC, 6, 5), conditioning, FlowSampling.Noise(Shape, 4), context[0..1], null));
+    }
+
+    [Fact]
     public void RefusesADamagedState()
     {
         using var sampling = Start(SamplerKind.UniPC);
@@ -156,7 +200,7 @@ public sealed class FlowSamplingTests : IDisposable
         var bytes = File.ReadAllBytes(path);
         File.WriteAllBytes(path, bytes[..^9]);
         Assert.Throws<InvalidDataException>(() => SamplingState.Read(path));
-        File.Copy(Goldens.GoldenCase.PathOf("dit_t2v/case_image.safetensors"), path, overwrite: true);
+        File.Copy(Goldens.GoldenCase.PathOf("vae22/decode_f1.safetensors"), path, overwrite: true);
         Assert.Contains("not a saved sampling state", Assert.Throws<InvalidDataException>(() => SamplingState.Read(path)).Message);
     }
 

@@ -195,7 +195,10 @@ public class WanTransformerTests
         Assert.Contains("[2, 2]", Assert.Throws<ArgumentException>(() => network.Forward([new LatentSegment(clip, times[0..1], [0, 1])], context)).Message);
         Assert.Contains("10", Assert.Throws<ArgumentException>(() => network.PrepareText(zeros(2, 5, 11))).Message);
         Assert.Contains("text", Assert.Throws<ArgumentException>(() => network.Forward([], zeros(5, 10))).Message);
-        Assert.Contains("CLIP", Assert.Throws<NotSupportedException>(() => new WanTransformer(Small with { ImageDim = 8 })).Message);
+        Assert.Contains("belong together", Assert.Throws<NotSupportedException>(() => new WanTransformer(Small with { ImageDim = 8 })).Message);
+        Assert.Contains("rise from 0", Assert.Throws<NotSupportedException>(() => new WanTransformer(Small with { VaceLayers = [1], VaceInChannels = 96 })).Message);
+        Assert.Contains("not a VACE model", Assert.Throws<ArgumentException>(() => network.Forward([new LatentSegment(clip, times, [0, 1])], context, vace: new VaceContext(clip))).Message);
+        Assert.Contains("no features of pictures", Assert.Throws<ArgumentException>(() => network.PrepareText(context, image: zeros(2, 5, 8))).Message);
     }
 
     private static WanTransformer Random(ulong seed)

@@ -16,8 +16,6 @@ public class WanVideoVaeTests
     [Theory]
     [InlineData("encode_f1")]
     [InlineData("encode_f5")]
-    [InlineData("encode_f7")]
-    [InlineData("encode_f9")]
     [InlineData("encode_image")]
     public void EncodesAsTheReference(string name)
     {
@@ -37,7 +35,6 @@ public class WanVideoVaeTests
     [Theory]
     [InlineData("decode_f1")]
     [InlineData("decode_f2")]
-    [InlineData("decode_f3")]
     public void DecodesAsTheReference(string name)
     {
         using var scope = NewDisposeScope();
@@ -50,43 +47,6 @@ public class WanVideoVaeTests
             golden.AssertClose("out.video", vae.Decode(latent).squeeze(0), Tolerance);
             golden.AssertClose("out.video_unclamped", vae.Decode(latent, clamp: false).squeeze(0), Tolerance);
         }
-    }
-
-    [Theory]
-    [InlineData("encode_f5", "enc", "encoder.conv_in", "conv1")]
-    [InlineData("encode_f5", "enc", "encoder.down_blocks.0", "down0")]
-    [InlineData("encode_f5", "enc", "encoder.down_blocks.1", "down1")]
-    [InlineData("encode_f5", "enc", "encoder.down_blocks.2", "down2")]
-    [InlineData("encode_f5", "enc", "encoder.down_blocks.3", "down3")]
-    [InlineData("encode_f5", "enc", "encoder.mid_block.resnets.0", "middle0")]
-    [InlineData("encode_f5", "enc", "encoder.mid_block.resnets.1", "middle2")]
-    [InlineData("encode_f5", "enc", "encoder", "chunk")]
-    [InlineData("decode_f2", "dec", "decoder.conv_in", "conv1")]
-    [InlineData("decode_f2", "dec", "decoder.mid_block.resnets.0", "middle0")]
-    [InlineData("decode_f2", "dec", "decoder.mid_block.resnets.1", "middle2")]
-    [InlineData("decode_f2", "dec", "decoder.up_blocks.0", "up0")]
-    [InlineData("decode_f2", "dec", "decoder.up_blocks.1", "up1")]
-    [InlineData("decode_f2", "dec", "decoder.up_blocks.2", "up2")]
-    [InlineData("decode_f2", "dec", "decoder.up_blocks.3", "up3")]
-    [InlineData("decode_f2", "dec", "decoder", "chunk")]
-    public void IntermediatesAreThoseOfTheReference(string name, string side, string module, string key)
-    {
-        using var scope = NewDisposeScope();
-        using var golden = GoldenCase.Open($"vae22/{name}");
-        using var noGrad = no_grad();
-        var vae = Golden();
-        var seen = new List<Tensor>();
-        var layer = (nn.Module<Tensor, WanVideoVaeCache, Tensor>)vae.named_modules().Single(pair => pair.name == module).module;
-        layer.register_forward_hook((_, _, _, output) =>
-        {
-            seen.Add(output.permute(0, 4, 1, 2, 3).clone().DetachFromDisposeScope());
-            return output;
-        });
-        _ = side == "enc" ? vae.Encode(golden["in.video"].unsqueeze(0)) : vae.Decode(golden["in.latent"].unsqueeze(0));
-        Assert.Equal(2, seen.Count);
-        golden.AssertClose($"mid.{side}_{key}", seen[0], Tolerance);
-        golden.AssertClose($"mid.{side}_{key}#2", seen[1], Tolerance);
-        seen.ForEach(tensor => tensor.Dispose());
     }
 
     [Fact]
@@ -214,7 +174,7 @@ public class WanVideoVaeTests
     {
         using var scope = NewDisposeScope();
         using var noGrad = no_grad();
-        using var golden = GoldenCase.Open("vae22/decode_f3");
+        using var golden = GoldenCase.Open("vae22/decode_f2");
         var vae = Golden();
         vae.to(ScalarType.Float64);
         golden.AssertClose("out.video_unclamped", vae.Decode(golden["in.latent"].unsqueeze(0).to(ScalarType.Float64), clamp: false).squeeze(0), Tolerance);
@@ -258,7 +218,7 @@ public class WanVideoVaeTests
         Assert.Throws<ArgumentException>(() => Golden().Encode(zeros([1, channels, frames, height, width])));
     }
 
-    private static Wan22VaeConfig Config()
+    private static WanVaeConfig Config()
     {
         using var json = JsonDocument.Parse(File.ReadAllBytes(GoldenCase.PathOf("vae22/weights.config.json")));
         var path = Path.GetTempFileName();

@@ -18,7 +18,7 @@ public static class SmallModel
         {
             NumAttentionHeads = 2, AttentionHeadDim = 24, InChannels = 48, OutChannels = 48, TextDim = 16, TextLen = 64, FreqDim = 32, FfnDim = 64, NumLayers = 2,
         }));
-        Write(folder, "vae", ConfigFile.Write(new Wan22VaeConfig
+        Write(folder, "vae", ConfigFile.Write(WanVaeConfig.Wan22 with
         {
             BaseDim = 8, DecoderBaseDim = 8, LatentsMean = new double[48], LatentsStd = [.. Enumerable.Repeat(1.0, 48)],
         }));

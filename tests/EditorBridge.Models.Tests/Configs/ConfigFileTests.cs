@@ -25,7 +25,7 @@ public sealed class ConfigFileTests : IDisposable
     [Fact]
     public void WhatIsWrittenIsReadBack()
     {
-        var vae = new Wan22VaeConfig { BaseDim = 24, ZDim = 2, LatentsMean = [0.25, -1], LatentsStd = [1, 2] };
+        var vae = WanVaeConfig.Wan22 with { BaseDim = 24, ZDim = 2, LatentsMean = [0.25, -1], LatentsStd = [1, 2] };
         var read = ConfigFile.ReadVae(Write(ConfigFile.Write(vae))).OrThrow();
         Assert.Equal(vae.LatentsMean, read.LatentsMean);
         Assert.Equal(vae with { LatentsMean = [], LatentsStd = [], DimMult = [], TemporalDownsample = [] },
@@ -40,8 +40,9 @@ public sealed class ConfigFileTests : IDisposable
     [InlineData("{}", "is not the config")]
     [InlineData("null", "is empty")]
     [InlineData("""{"z_dim": 1, "latents_mean": [0], "latents_std": [0]}""", "'latents_mean' and 'latents_std' must hold 1 values")]
-    [InlineData("""{"z_dim": 1, "latents_mean": [0], "latents_std": [1], "is_residual": false}""", "layout of Wan 2.1")]
-    [InlineData("""{"z_dim": 1, "latents_mean": [0], "latents_std": [1]}""", "layout of Wan 2.1")]
+    [InlineData("""{"z_dim": 1, "latents_mean": [0], "latents_std": [1], "in_channels": 12}""", "pixel patches of 1")]
+    [InlineData("""{"z_dim": 1, "latents_mean": [0], "latents_std": [1], "decoder_base_dim": 0}""", "not positive")]
+    [InlineData("""{"z_dim": 1, "latents_mean": [0], "latents_std": [1], "patch_size": 2, "in_channels": 12, "out_channels": 12}""", "scale factors")]
     [InlineData("""{"z_dim": 1, "latents_mean": [0], "latents_std": [1], "dim_mult": [1]}""", "not positive")]
     public void WhatCannotBeUsedIsSaid(string json, string reason) => Assert.Contains(reason, ConfigFile.ReadVae(Write(json)).Problem);
 

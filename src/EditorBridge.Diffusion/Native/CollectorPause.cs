@@ -1,0 +1,27 @@
+using System.Runtime;
+
+namespace EditorBridge.Diffusion.Native;
+
+/// <summary>
+/// Keeps the garbage collector from running while tensors are computed. TorchSharp 0.107 reads the handle of a Scalar and lets go of it before the native call has
+/// read the number; a collection just then frees it, and the call fails ("Expected false to be true"). On a busy machine that happened in one take of fifty.
+/// </summary>
+public readonly ref struct CollectorPause
+{
+    // A step or a latent allocates a few hundred kilobytes of small objects.
+    private const long Allocations = 64L << 20;
+
+    private readonly bool active;
+
+    private CollectorPause(bool active) => this.active = active;
+
+    /// <summary>Begins a pause; inside another one it does nothing.</summary>
+    public static CollectorPause Begin() => new(GCSettings.LatencyMode != GCLatencyMode.NoGCRegion && GC.TryStartNoGCRegion(Allocations));
+
+    /// <summary>Ends it.</summary>
+    public void Dispose()
+    {
+        // It has ended by itself when more was allocated.
+        if (active && GCSettings.LatencyMode == GCLatencyMode.NoGCRegion) GC.EndNoGCRegion();
+    }
+}
