@@ -64,15 +64,7 @@ public sealed partial class EditorBridgeClient
             try
             {
                 using var call = connection.Assets.UploadAsset(cancellationToken: cancellation);
-                try
-                {
-                    await SendPiecesAsync(call.RequestStream, stream, announced, offset, progress, cancellation).ConfigureAwait(false);
-                }
-                catch (Exception e) when ((e is RpcException or InvalidOperationException) && !cancellation.IsCancellationRequested)
-                {
-                    // The host has ended the call; its answer says why.
-                }
-
+                await SendPiecesAsync(call.RequestStream, stream, announced, offset, progress, cancellation).ConfigureAwait(false);
                 return await call.ResponseAsync.ConfigureAwait(false);
             }
             catch (RpcException) when (cancellation.IsCancellationRequested)
@@ -100,12 +92,34 @@ public sealed partial class EditorBridgeClient
             {
                 Asset = isFirst ? announced : null, WriteOffset = offset, Data = ChecksummedData.Wrap(buffer), FinishWrite = offset + buffer.Length == announced.SizeBytes,
             };
-            await target.WriteAsync(piece, cancellation).ConfigureAwait(false);
+            if (!await WriteAsync(target, piece, cancellation).ConfigureAwait(false)) return;
             (isFirst, offset) = (false, offset + buffer.Length);
             progress?.Invoke(offset, announced.SizeBytes);
         }
         while (offset < announced.SizeBytes);
-        await target.CompleteAsync().ConfigureAwait(false);
+        try
+        {
+            await target.CompleteAsync().ConfigureAwait(false);
+        }
+        catch (Exception e) when ((e is RpcException or InvalidOperationException or IOException) && !cancellation.IsCancellationRequested)
+        {
+            // Likewise.
+        }
+    }
+
+    // A line that breaks shows here as a failed write of any kind, which must not be taken for trouble with the file.
+    private static async Task<bool> WriteAsync(IClientStreamWriter<UploadAssetRequest> target, UploadAssetRequest piece, CancellationToken cancellation)
+    {
+        try
+        {
+            await target.WriteAsync(piece, cancellation).ConfigureAwait(false);
+            return true;
+        }
+        catch (Exception e) when ((e is RpcException or InvalidOperationException or IOException) && !cancellation.IsCancellationRequested)
+        {
+            // The call's answer says why.
+            return false;
+        }
     }
 
     private async Task<Asset?> FindAssetAsync(string name, CancellationToken cancellation)
