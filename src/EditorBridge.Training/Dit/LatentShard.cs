@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text.Json;
 using EditorBridge.Diffusion.Weights;
 using EditorBridge.Models.Safetensors;
+using EditorBridge.Training.Optimisation;
 using EditorBridge.Training.Scenes;
 using static TorchSharp.torch;
 
@@ -106,7 +107,7 @@ public sealed class LatentShard
             using var noGrad = no_grad();
             using var inner = NewDisposeScope();
             var video = stack(group.Select(clip => tensor(clip, [3, frames, height, width])).ToArray());
-            latents.Add(encode(video).to(float16).MoveToOuterDisposeScope());
+            latents.Add(QuietCollector.Run(() => encode(video)).to(float16).MoveToOuterDisposeScope());
         }
 
         return cat(latents);
