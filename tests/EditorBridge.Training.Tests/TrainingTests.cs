@@ -4,6 +4,7 @@ using EditorBridge.Diffusion.Wan;
 using EditorBridge.Diffusion.Weights;
 using EditorBridge.Models.Configs;
 using EditorBridge.Training.Dit;
+using EditorBridge.Training.Measure;
 using EditorBridge.Training.Optimisation;
 using EditorBridge.Training.Scenes;
 using EditorBridge.Training.Vae;
@@ -86,6 +87,26 @@ public sealed class TrainingTests
         {
             File.Delete(path);
         }
+    }
+
+    [Fact]
+    public void A_new_classifier_gives_numbers()
+    {
+        using var scope = NewDisposeScope();
+        // Memory that other tensors left behind would show in weights that nobody set.
+        for (int i = 0; i < 50; i++)
+        {
+            full([32 + i], float.NaN).Dispose();
+        }
+
+        using var classifier = new SceneClassifier();
+        foreach (var (name, parameter) in classifier.named_parameters())
+        {
+            Assert.True(parameter.isfinite().all().item<bool>() && parameter.abs().max().item<float>() <= 1, name);
+        }
+
+        var looks = SceneClassifier.Look(tensor(SceneRenderer.RenderClip(Scene.Sample(new SeededRandom(4)), 96, 64, SceneClassifier.Frames, 0), [1, 3, SceneClassifier.Frames, 64, 96]));
+        Assert.All(classifier.call(looks), scores => Assert.True(scores.isfinite().all().item<bool>()));
     }
 
     [Fact]

@@ -34,6 +34,13 @@ public sealed class SceneClassifier : nn.Module<Tensor, IReadOnlyList<Tensor>>
             norms.Add(nn.GroupNorm(8, widths[i + 1]));
         }
 
+        // TorchSharp 0.107 leaves the weights of a new GroupNorm as the memory was.
+        foreach (var norm in norms)
+        {
+            nn.init.ones_(norm.weight);
+            nn.init.zeros_(norm.bias);
+        }
+
         hidden = nn.Linear(128 * 5 * 9, 160);
         heads = nn.Linear(160, SceneFacts.Classes.Sum());
         RegisterComponents();
