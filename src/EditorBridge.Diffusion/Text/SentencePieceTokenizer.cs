@@ -1,5 +1,7 @@
 using System.Globalization;
 using System.Text;
+using EditorBridge.Models.Checkpoints;
+using EditorBridge.Models.Gguf;
 
 namespace EditorBridge.Diffusion.Text;
 
@@ -80,6 +82,31 @@ public sealed class SentencePieceTokenizer
         catch (InvalidDataException e)
         {
             throw new InvalidDataException($"{path}: {e.Message} Install the model again.", e);
+        }
+    }
+
+    /// <summary>
+    /// Takes the tokenizer out of a text encoder's file: ComfyUI packs the <c>.model</c> file in as tensor <c>spiece_model</c>, GGUF its parts as metadata.
+    /// </summary>
+    /// <param name="path">The text encoder's weights.</param>
+    /// <exception cref="InvalidDataException">There is none in it, or the file is damaged.</exception>
+    public static SentencePieceTokenizer LoadPacked(string path)
+    {
+        try
+        {
+            if (Path.GetExtension(path).Equals(".gguf", StringComparison.OrdinalIgnoreCase))
+            {
+                using var file = GgufFile.Open(path).OrThrow();
+                return new(GgufTokenizer.Read(file));
+            }
+            using var weights = Checkpoint.Open(path).OrThrow();
+            return weights.Tensors.TryGetValue("spiece_model", out var packed)
+                ? Read(packed.Bytes)
+                : throw new InvalidDataException("It carries no tokenizer.");
+        }
+        catch (InvalidDataException e)
+        {
+            throw new InvalidDataException($"No tokenizer can be taken out of '{path}': {e.Message} Put the model's 'spiece.model' beside it.", e);
         }
     }
 

@@ -49,6 +49,12 @@ public sealed class GgufFile : INamedTensors
         return texts;
     }
 
+    /// <summary>The bytes of a list of numbers of the metadata, little endian; valid while the file is open.</summary>
+    /// <param name="list">One of the header's, not of texts, below 2 GiB.</param>
+    public ReadOnlySpan<byte> Bytes(GgufList list) => list.Type == 8
+        ? throw new ArgumentException("Texts have no common size.", nameof(list))
+        : file.Bytes(list.Offset, checked((int)(list.Count * GgufHeader.ElementSize(list.Type))));
+
     /// <inheritdoc/>
     public void Dispose() => file.Dispose();
 }

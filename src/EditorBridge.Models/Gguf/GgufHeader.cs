@@ -98,10 +98,13 @@ public sealed class GgufHeader
 
     private static object Boxed(ulong number) => number <= long.MaxValue ? (long)number : (object)(double)number;
 
+    /// <summary>Bytes of a list's element: of a text at least; 0 for what no list holds.</summary>
+    internal static int ElementSize(int type) => type switch { 0 or 1 or 7 => 1, 2 or 3 => 2, 4 or 5 or 6 => 4, 8 or 10 or 11 or 12 => 8, _ => 0 };
+
     private GgufList? ReadList()
     {
         var (type, count) = ((int)reader.U32(), reader.U64());
-        var size = type switch { 0 or 1 or 7 => 1, 2 or 3 => 2, 4 or 5 or 6 => 4, 8 => 8, 10 or 11 or 12 => 8, _ => 0 };
+        var size = ElementSize(type);
         if (size == 0 || count > (ulong)((reader.Length - reader.Position) / size))
             return null;
         var list = new GgufList(type, (long)count, reader.Position);
