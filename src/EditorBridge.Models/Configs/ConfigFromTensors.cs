@@ -8,6 +8,7 @@ namespace EditorBridge.Models.Configs;
 public static class ConfigFromTensors
 {
     private const int HeadWidth = 128; // of every Wan transformer
+    private const int ClipHeadWidth = 80; // of ViT-H/14
 
     /// <summary>The sizes of a diffusion transformer.</summary>
     /// <param name="weights">Its tensors.</param>
@@ -71,6 +72,49 @@ public static class ConfigFromTensors
             NumLayers = layers.Value,
             RelativeAttentionNumBuckets = buckets,
         }, config => config.Problem());
+    }
+
+    /// <summary>The sizes of a CLIP vision tower.</summary>
+    /// <param name="weights">Its tensors.</param>
+    public static ReadResult<ClipVisionConfig> ImageEncoder(INamedTensors weights)
+    {
+        var shapes = new TensorShapes(weights);
+        var layers = shapes.Blocks("vision_model.encoder.layers.", "visual.transformer.");
+        var positions = shapes.Find(2, "vision_model.embeddings.position_embedding.weight")?[0] ?? shapes.Find(3, "visual.pos_embedding")?[1];
+        if (shapes.Find(4, "vision_model.embeddings.patch_embedding.weight", "visual.patch_embedding.weight") is not [var width, _, var patch, _]
+            || shapes.Find(2, "vision_model.encoder.layers.0.mlp.fc1.weight", "visual.transformer.0.mlp.0.weight") is not [var hidden, _]
+            || layers is null || positions is null)
+            return Failed<ClipVisionConfig>(weights, "a CLIP vision tower: its patch or position embedding or a block is missing");
+        if (width % ClipHeadWidth != 0)
+            return ReadResult<ClipVisionConfig>.Failed(
+                $"'{weights.Path}' holds a vision tower of width {width}, which is not made of heads of {ClipHeadWidth}; its config.json is needed.");
+        return Checked(weights, new ClipVisionConfig
+        {
+            HiddenSize = width,
+            IntermediateSize = hidden,
+            NumHiddenLayers = layers.Value,
+            NumAttentionHeads = width / ClipHeadWidth,
+            ImageSize = (int)Math.Sqrt(positions.Value - 1) * patch,
+            PatchSize = patch,
+        }, config => config.Problem());
+    }
+
+    /// <summary>The sizes of a video VAE of Wan 2.1 or 2.2; their latent statistics, which no tensor holds, are the published ones.</summary>
+    /// <param name="weights">Its tensors.</param>
+    public static ReadResult<WanVaeConfig> Vae(INamedTensors weights)
+    {
+        var shapes = new TensorShapes(weights);
+        if (shapes.Find(5, "conv2.weight", "post_quant_conv.weight") is not [var latents, ..]
+            || shapes.Find(5, "encoder.conv1.weight", "encoder.conv_in.weight") is not [var encoder, ..]
+            || shapes.Find(4, "decoder.head.0.gamma", "decoder.norm_out.gamma") is not [var decoder, ..])
+            return Failed<WanVaeConfig>(weights, "a Wan VAE: its first or last convolutions are missing");
+        // 2.2 nests its blocks in levels, 2.1 counts them through.
+        var nested = shapes.Find(4, "encoder.downsamples.0.downsamples.0.residual.0.gamma", "encoder.down_blocks.0.resnets.0.norm1.gamma") is not null;
+        var known = nested ? WanVaeConfig.Wan22 : WanVaeConfig.Wan21;
+        return known.ZDim == latents
+            ? Checked(weights, known with { BaseDim = encoder, DecoderBaseDim = decoder == encoder ? null : decoder }, config => config.Problem())
+            : ReadResult<WanVaeConfig>.Failed(
+                $"'{weights.Path}' holds a VAE of {latents} latent channels, whose mean and deviation are not known; its config.json is needed.");
     }
 
     // Context blocks stand before every second (1.3B) or fifth (14B) block, from the first on.

@@ -1,3 +1,5 @@
+using System.Text.Json;
+using EditorBridge.Diffusion.Images;
 using EditorBridge.Diffusion.Tests.Goldens;
 using EditorBridge.Diffusion.Text;
 using EditorBridge.Diffusion.Wan;
@@ -15,18 +17,20 @@ public sealed class ConfigFromTensorsTests : IDisposable
 
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
-    public static TheoryData<int, int, string> Transformers => new()
-    {
-        { 16, 16, "" }, { 16, 16, "model.diffusion_model." }, { 36, 16, "diffusion_model." }, { 48, 48, "" },
-    };
-
     [Theory]
-    [MemberData(nameof(Transformers))]
-    public void ATransformerTellsItsSizesInBothNamings(int input, int output, string prefix)
+    [InlineData(16, 16, false, false, false, "", WanLine.TextToVideo)]
+    [InlineData(36, 16, true, false, false, "", WanLine.ImageToVideo21)]
+    [InlineData(36, 16, true, true, false, "model.diffusion_model.", WanLine.FirstLastFrame21)]
+    [InlineData(16, 16, false, false, true, "model.diffusion_model.", WanLine.Vace)]
+    [InlineData(36, 16, false, false, false, "diffusion_model.", WanLine.ImageToVideo22)]
+    [InlineData(48, 48, false, false, false, "", WanLine.TextImageToVideo22)]
+    public void ATransformerTellsItsSizesInEveryLayout(int input, int output, bool image, bool frames, bool vace, string prefix, WanLine line)
     {
         var sizes = new WanTransformerConfig
         {
-            NumAttentionHeads = 2, AttentionHeadDim = 128, InChannels = input, OutChannels = output, TextDim = 24, FfnDim = 40, NumLayers = 3, FreqDim = 32,
+            NumAttentionHeads = 1, AttentionHeadDim = 128, InChannels = input, OutChannels = output, TextDim = 24, FfnDim = 40, NumLayers = 4, FreqDim = 32,
+            ImageDim = image ? 20 : null, AddedKvProjDim = image ? 128 : null, PosEmbedSeqLen = frames ? 514 : null,
+            VaceLayers = vace ? [0, 2] : null, VaceInChannels = vace ? 96 : null,
         };
         using var network = new WanTransformer(sizes);
         foreach (var name in new Func<string, string>[] { key => key, key => prefix + WanTransformerKeys.ToOriginal(key) })
@@ -36,8 +40,10 @@ public sealed class ConfigFromTensorsTests : IDisposable
             using var weights = Checkpoint.Open(path).OrThrow();
             Assert.Equal(NetworkKind.Transformer, NetworkKinds.Of(weights));
             var read = ConfigFromTensors.Transformer(weights).OrThrow();
-            Assert.Equal(sizes with { PatchSize = read.PatchSize }, read);
+            Assert.Equal(sizes with { PatchSize = read.PatchSize, VaceLayers = read.VaceLayers }, read);
             Assert.Equal(sizes.PatchSize, read.PatchSize);
+            Assert.Equal(sizes.VaceLayers, read.VaceLayers);
+            Assert.Equal(line, WanVariant.Recognise(weights.Tensors.Values, path).OrThrow().Line);
             using var again = new WanTransformer(read);
             WeightLoader.Load(again, weights, WanTransformerKeys.FromOriginal);
         }
@@ -81,6 +87,93 @@ public sealed class ConfigFromTensorsTests : IDisposable
         Assert.Contains("does not hold a Wan transformer", ConfigFromTensors.Transformer(weights).Problem);
     }
 
+    [Theory]
+    [InlineData("vae21", 16, 6, null)]
+    [InlineData("vae22", 48, 4, 5)]
+    public void AVaeTellsItsLine(string name, int latents, int encoder, int? decoder)
+    {
+        foreach (var original in new[] { false, true })
+        {
+            var path = Path.Combine(folder, "vae.safetensors");
+            using (NewDisposeScope())
+            {
+                using var stored = Checkpoint.Open(GoldenCase.PathOf($"{name}/weights.diffusers.safetensors")).OrThrow();
+                var names = KeyMap($"{name}/weights.config.json").ToDictionary(pair => pair.Other, pair => pair.Original);
+                WeightSaver.Save(stored.Tensors.ToDictionary(pair => original ? names[pair.Key] : pair.Key, pair => MappedTensors.View(pair.Value)), path);
+            }
+            using var weights = Checkpoint.Open(path).OrThrow();
+            Assert.Equal(NetworkKind.Vae, NetworkKinds.Of(weights));
+            var read = ConfigFromTensors.Vae(weights).OrThrow();
+            Assert.Equal((latents, encoder, decoder), (read.ZDim, read.BaseDim, read.DecoderBaseDim));
+            using var vae = new WanVideoVae(read);
+            WeightLoader.Load(vae, weights, WanVideoVaeKeys.ToDiffusers);
+        }
+    }
+
+    [Fact]
+    public void AVisionTowerTellsItsSizesInBothNamings()
+    {
+        var sizes = new ClipVisionConfig { HiddenSize = 160, IntermediateSize = 24, NumHiddenLayers = 2, NumAttentionHeads = 2, ImageSize = 28 };
+        using var tower = new ClipVisionTower(sizes);
+        var path = Path.Combine(folder, "clip.safetensors");
+        WeightSaver.Save(tower, path);
+        using (var weights = Checkpoint.Open(path).OrThrow())
+            Assert.Equal(sizes, ConfigFromTensors.ImageEncoder(weights).OrThrow());
+
+        using (NewDisposeScope())
+        {
+            const string Block = "visual.transformer.";
+            var original = new Dictionary<string, Tensor>
+            {
+                ["visual.patch_embedding.weight"] = zeros(160, 3, 14, 14), ["visual.pos_embedding"] = zeros(1, 5, 160), ["visual.cls_embedding"] = zeros(1, 1, 160),
+                ["visual.pre_norm.weight"] = zeros(160), ["visual.pre_norm.bias"] = zeros(160), ["textual.x"] = zeros(1),
+            };
+            for (var i = 0; i < 2; i++)
+                foreach (var (name, shape) in new (string, long[])[]
+                {
+                    ("norm1.weight", [160]), ("norm1.bias", [160]), ("norm2.weight", [160]), ("norm2.bias", [160]), ("attn.to_qkv.weight", [480, 160]), ("attn.to_qkv.bias", [480]),
+                    ("attn.proj.weight", [160, 160]), ("attn.proj.bias", [160]), ("mlp.0.weight", [24, 160]), ("mlp.0.bias", [24]), ("mlp.2.weight", [160, 24]), ("mlp.2.bias", [160]),
+                })
+                    original[$"{Block}{i}.{name}"] = zeros(shape);
+            WeightSaver.Save(original, path);
+        }
+        using var authors = Checkpoint.Open(path).OrThrow();
+        Assert.Equal(NetworkKind.ImageEncoder, NetworkKinds.Of(authors));
+        Assert.Equal(sizes, ConfigFromTensors.ImageEncoder(authors).OrThrow());
+        WeightLoader.LoadParts(tower, authors, ClipVisionKeys.ToHuggingFace);
+    }
+
+    [Theory]
+    [InlineData("dit_i2v/weights")]
+    [InlineData("dit_flf2v/weights")]
+    [InlineData("dit_vace/weights")]
+    [InlineData("dit_ti2v/weights")]
+    [InlineData("dit_a14b_i2v/high_noise")]
+    public void TransformerNamesAreThoseOfTheConversionBothWays(string name)
+    {
+        var map = KeyMap($"{name}.config.json");
+        Assert.True(map.Count > 60);
+        Assert.All(map, pair =>
+        {
+            Assert.Equal(pair.Other, WanTransformerKeys.FromOriginal(pair.Original));
+            Assert.Equal(pair.Other, WanTransformerKeys.FromOriginal(pair.Other));
+            Assert.Equal(pair.Original, WanTransformerKeys.ToOriginal(pair.Other));
+        });
+    }
+
+    [Theory]
+    [InlineData("vae21")]
+    [InlineData("vae22")]
+    public void VaeNamesAreThoseOfTheConversion(string name) => Assert.All(KeyMap($"{name}/weights.config.json"), pair =>
+    {
+        Assert.Equal(pair.Other, WanVideoVaeKeys.ToDiffusers(pair.Original));
+        Assert.Equal(pair.Other, WanVideoVaeKeys.ToDiffusers(pair.Other));
+    });
+
+    [Fact]
+    public void TextEncoderNamesAreThoseOfTheConversion()
+        => Assert.All(KeyMap("umt5/weights.config.json"), pair => Assert.Equal(pair.Other, UMT5Encoder.RenameKey(pair.Original)));
+
     [Fact]
     public void AMissingBlockIsNotANetworkOfFewer()
     {
@@ -89,5 +182,11 @@ public sealed class ConfigFromTensorsTests : IDisposable
         WeightSaver.Save(network.state_dict().Where(pair => !pair.Key.StartsWith("blocks.1.", StringComparison.Ordinal)).ToDictionary(), path);
         using var weights = Checkpoint.Open(path).OrThrow();
         Assert.Contains("a block", ConfigFromTensors.Transformer(weights).Problem);
+    }
+
+    private static List<(string Original, string Other)> KeyMap(string name)
+    {
+        using var json = JsonDocument.Parse(File.ReadAllBytes(GoldenCase.PathOf(name)));
+        return [.. json.RootElement.GetProperty("key_map").EnumerateObject().Select(pair => (pair.Name, pair.Value.GetString()!))];
     }
 }
