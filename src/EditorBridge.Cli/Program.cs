@@ -7,6 +7,7 @@ var root = new RootCommand("EditorBridge: generate B-roll, extend clips and fill
 foreach (var command in JobCommands.All()) root.Subcommands.Add(command);
 root.Subcommands.Add(TimelineCommands.Timeline());
 root.Subcommands.Add(JobsCommands.Jobs());
+root.Subcommands.Add(ParityCommand.Parity());
 foreach (var command in HostCommands.All()) root.Subcommands.Add(command);
 
 var parsed = root.Parse(args);

@@ -16,14 +16,7 @@ public static class HostLauncher
     private const string ProgramName = "EditorBridge.Host";
 
     /// <summary>The host program.</summary>
-    public static string Find(string? named)
-    {
-        var candidates = Candidates(named).ToList();
-        if (candidates.Find(File.Exists) is { } found) return Path.GetFullPath(found);
-        throw new EditorBridgeException("HOST_NOT_FOUND", candidates.Count == 1
-            ? $"The host program {candidates[0]} does not exist; set {Variable} to the right path."
-            : $"The host program {ProgramName} was not found at {candidates[0]} nor in the build's output; set {Variable} to its path.");
-    }
+    public static string Find(string? named) => ProgramFile.Find(named, Variable, ProgramName, "host", "HOST_NOT_FOUND", "The host program");
 
     /// <summary>How to run the host in this program's own terminal.</summary>
     /// <exception cref="EditorBridgeException">The host program was not found.</exception>
@@ -91,61 +84,9 @@ public static class HostLauncher
 
     private static ProcessStartInfo Command(string program, ClientOptions options)
     {
-        var info = new ProcessStartInfo { UseShellExecute = false };
-        if (program.EndsWith(".dll", StringComparison.OrdinalIgnoreCase))
-        {
-            info.FileName = DotnetProgram() ?? "dotnet";
-            info.ArgumentList.Add(program);
-        }
-        else
-        {
-            info.FileName = program;
-            // The program looks for the runtime in the usual places only; ours may lie where PATH says.
-            if (string.IsNullOrEmpty(Environment.GetEnvironmentVariable("DOTNET_ROOT")) && DotnetProgram() is { } dotnet)
-                info.Environment["DOTNET_ROOT"] = Path.GetDirectoryName(dotnet);
-        }
-
+        var info = ProgramFile.Command(program);
         info.Environment[DataFolder.Variable] = options.DataFolder;
         return info;
-    }
-
-    private static IEnumerable<string> Candidates(string? named)
-    {
-        if (!string.IsNullOrWhiteSpace(named))
-        {
-            yield return named;
-            yield break;
-        }
-
-        if (Environment.GetEnvironmentVariable(Variable) is { Length: > 0 } set)
-        {
-            yield return set;
-            yield break;
-        }
-
-        var here = AppContext.BaseDirectory;
-        foreach (var file in FileNames()) yield return Path.Combine(here, "host", file);
-        // artifacts/bin/<project>/<configuration>/ and artifacts/publish/<project>/<configuration>/: the host is a neighbour.
-        var configuration = Path.GetFileName(Path.TrimEndingDirectorySeparator(here));
-        var artifacts = Path.GetFullPath(Path.Combine(here, "..", "..", ".."));
-        foreach (var kind in (string[])["bin", "publish"])
-            foreach (var choice in (string[])[configuration, "release", "debug"])
-                foreach (var file in FileNames()) yield return Path.Combine(artifacts, kind, ProgramName, choice, file);
-    }
-
-    private static string[] FileNames() =>
-        OperatingSystem.IsWindows() ? [ProgramName + ".exe", ProgramName + ".dll"] : [ProgramName, ProgramName + ".dll"];
-
-    private static string? DotnetProgram()
-    {
-        var name = OperatingSystem.IsWindows() ? "dotnet.exe" : "dotnet";
-        foreach (var folder in (Environment.GetEnvironmentVariable("PATH") ?? "").Split(Path.PathSeparator, StringSplitOptions.RemoveEmptyEntries))
-        {
-            var file = new FileInfo(Path.Combine(folder, name));
-            if (file.Exists) return file.ResolveLinkTarget(returnFinalTarget: true)?.FullName ?? file.FullName;
-        }
-
-        return null;
     }
 
     private static string LogTail(string dataFolder)

@@ -10,6 +10,7 @@ Log.Logger = new LoggerConfiguration()
     .CreateLogger();
 try
 {
+    if (args is ["--parity", var folder]) return ParityReport.Run(folder, output);
     return new WorkerLoop(Console.OpenStandardInput(), output).Run();
 }
 finally
