@@ -43,18 +43,22 @@ internal static class TokenizerParity
         foreach (var golden in json.RootElement.GetProperty("cases").EnumerateArray())
         {
             var (text, clean) = (Text(golden, "text"), Text(golden, "clean"));
-            Check("ftfy_fix_text", Text(golden, "ftfy_fix_text") == PromptCleaning.Repair(text));
+            if (golden.TryGetProperty("ftfy_fix_text", out _))
+                Check("ftfy_fix_text", Text(golden, "ftfy_fix_text") == PromptCleaning.Repair(text));
             Check("clean", clean == PromptCleaning.Clean(text));
             CheckIds("sp_ids", withBytes.Encode(clean));
             CheckIds("sp_ids_plain", plain.Encode(clean));
             CheckIds("input_ids", withBytes.EncodePrompt(text, Length));
             CheckIds("input_ids_plain", plain.EncodePrompt(text, Length));
-            // Null where the text holds lone surrogates, which SentencePiece itself does not take.
-            if (golden.GetProperty("sp_ids_of_raw_text").ValueKind == JsonValueKind.Array)
-                CheckIds("sp_ids_of_raw_text", withBytes.Encode(text));
+            CheckIds("sp_ids_of_raw_text", withBytes.Encode(text));
             at++;
 
-            void CheckIds(string name, IReadOnlyList<int> ids) => Check(name, golden.GetProperty(name).EnumerateArray().Select(id => id.GetInt32()).SequenceEqual(ids));
+            // Null where the text holds lone surrogates, which SentencePiece itself does not take.
+            void CheckIds(string name, IReadOnlyList<int> ids)
+            {
+                if (golden.TryGetProperty(name, out var expected) && expected.ValueKind == JsonValueKind.Array)
+                    Check(name, expected.EnumerateArray().Select(id => id.GetInt32()).SequenceEqual(ids));
+            }
 
             void Check(string name, bool equal)
             {
@@ -62,7 +66,9 @@ internal static class TokenizerParity
             }
         }
 
-        foreach (var golden in json.RootElement.GetProperty("special_token_strings").EnumerateArray())
+        if (!json.RootElement.TryGetProperty("special_token_strings", out var special))
+            return problems;
+        foreach (var golden in special.EnumerateArray())
         {
             if (!golden.GetProperty("sp_ids").EnumerateArray().Select(id => id.GetInt32()).SequenceEqual(withBytes.Encode(Text(golden, "text"))))
                 problems.Add($"sp_ids of '{Text(golden, "text")}' differ");
