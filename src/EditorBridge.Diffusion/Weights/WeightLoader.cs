@@ -34,6 +34,8 @@ public static class WeightLoader
                     problems.Add($"{Both(stored, key, weights)} is not part of the network");
                 else if (!Fits(stored.Shape, keys.Count, target.shape))
                     problems.Add($"{Both(stored, key, weights)} is [{string.Join(", ", stored.Shape)}], the network has [{string.Join(", ", target.shape)}]");
+                else if (target.is_floating_point() && !stored.Type.IsReal())
+                    problems.Add($"{Both(stored, key, weights)} is stored as {stored.Type}, a quantisation that is not known here");
                 else if (!found.TryAdd(key, (stored, part, keys.Count)))
                     problems.Add($"{Both(stored, key, weights)} is there twice");
             }

@@ -40,7 +40,17 @@ public sealed record ModelParts
     /// <summary>Finds the networks of a model.</summary>
     /// <param name="path">The model's folder, or one of its transformer files in ComfyUI's folders.</param>
     /// <returns>Where they are, or which one is missing.</returns>
-    public static ReadResult<ModelParts> Find(string path) => File.Exists(path) ? ComfyParts.Around(path) : InFolder(path);
+    public static ReadResult<ModelParts> Find(string path)
+    {
+        try
+        {
+            return File.Exists(path) ? ComfyParts.Around(path) : InFolder(path);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return ReadResult<ModelParts>.Failed($"'{path}' cannot be read: {e.Message}");
+        }
+    }
 
     private static ReadResult<ModelParts> InFolder(string folder)
     {

@@ -89,6 +89,11 @@ public static class TensorTypes
     /// <param name="type">The type.</param>
     public static bool IsBlocked(this TensorType type) => type >= TensorType.Q4_0;
 
+    /// <summary>Whether values are real numbers: floats, plain or in blocks. Integers are indices, text, or codes of a quantisation that is not known here.</summary>
+    /// <param name="type">The type.</param>
+    public static bool IsReal(this TensorType type)
+        => type is TensorType.F8E4M3 or TensorType.F8E5M2 or TensorType.F16 or TensorType.BF16 or TensorType.F32 or TensorType.F64 || type.IsBlocked();
+
     /// <summary>Values that are stored together: 1 for plain types.</summary>
     /// <param name="type">The type.</param>
     public static int BlockElements(this TensorType type) => type switch

@@ -26,6 +26,18 @@ public sealed record WeightFiles
     {
         if (!Directory.Exists(folder))
             return ReadResult<WeightFiles>.Failed($"There is no folder '{folder}'; the model is incomplete.");
+        try
+        {
+            return InExisting(folder);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            return ReadResult<WeightFiles>.Failed($"'{folder}' cannot be read: {e.Message}");
+        }
+    }
+
+    private static ReadResult<WeightFiles> InExisting(string folder)
+    {
         var indexes = Directory.GetFiles(folder, "*.safetensors.index.json");
         if (indexes.Length == 1)
             return FromIndex(folder, indexes[0]);

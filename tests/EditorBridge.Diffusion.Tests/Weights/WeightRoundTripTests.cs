@@ -43,6 +43,17 @@ public sealed class WeightRoundTripTests : IDisposable
     }
 
     [Fact]
+    public void IntegersAreNotTakenForWeights()
+    {
+        var path = Path.Combine(folder, "w.safetensors");
+        using var weight = ones(5, 7, dtype: int8);
+        using var bias = ones(5);
+        WeightSaver.Save(new Dictionary<string, Tensor> { ["weight"] = weight, ["bias"] = bias }, path);
+        using var module = nn.Linear(7, 5);
+        Assert.Contains("'weight' is stored as I8, a quantisation that is not known here", Assert.Throws<InvalidDataException>(() => WeightLoader.Load(module, folder)).Message);
+    }
+
+    [Fact]
     public void AMappedTensorOutlivesItsFile()
     {
         var path = Path.Combine(folder, "w.safetensors");
