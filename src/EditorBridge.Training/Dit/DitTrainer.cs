@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using EditorBridge.Diffusion.Native;
 using EditorBridge.Diffusion.Samplers;
 using EditorBridge.Diffusion.Text;
 using EditorBridge.Diffusion.Wan;
@@ -121,6 +122,7 @@ public static class DitTrainer
         WanTransformer transformer, UMT5Encoder text, SentencePieceTokenizer tokenizer, WeightOptimizer optimizer, WeightOptimizer textOptimizer,
         LatentShard shard, SeededRandom random, int tokens, double rate)
     {
+        using var pause = CollectorPause.Begin();
         using var scope = NewDisposeScope();
         var mix = ConditioningMix.Sample(random, shard.Frames);
         int perClip = shard.Width / 32 * (shard.Height / 32) * ((int)shard.Main.size(2) - mix.Skip + (mix.After + 3) / 4);

@@ -1,8 +1,8 @@
 using System.Globalization;
 using System.Text.Json;
+using EditorBridge.Diffusion.Native;
 using EditorBridge.Diffusion.Weights;
 using EditorBridge.Models.Safetensors;
-using EditorBridge.Training.Optimisation;
 using EditorBridge.Training.Scenes;
 using static TorchSharp.torch;
 
@@ -107,7 +107,8 @@ public sealed class LatentShard
             using var noGrad = no_grad();
             using var inner = NewDisposeScope();
             var video = stack(group.Select(clip => tensor(clip, [3, frames, height, width])).ToArray());
-            latents.Add(QuietCollector.Run(() => encode(video)).to(float16).MoveToOuterDisposeScope());
+            using var pause = CollectorPause.Begin();
+            latents.Add(encode(video).to(float16).MoveToOuterDisposeScope());
         }
 
         return cat(latents);

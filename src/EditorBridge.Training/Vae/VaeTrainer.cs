@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using EditorBridge.Diffusion.Native;
 using EditorBridge.Diffusion.Wan;
 using EditorBridge.Models.Configs;
 using EditorBridge.Training.Optimisation;
@@ -104,7 +105,7 @@ public static class VaeTrainer
 
             var batch = clips.Take();
             double rate = schedule.At(progress);
-            var (picture, latent) = QuietCollector.Run(() => Step(network, optimizer, batch, type, rate, components));
+            var (picture, latent) = Step(network, optimizer, batch, type, rate, components);
             (sum, code, count) = (sum + picture, code + latent, count + 1);
             if (watch.Elapsed.TotalSeconds - logged > 20)
             {
@@ -125,6 +126,7 @@ public static class VaeTrainer
     /// <summary>One update; gives the loss of the pictures and that of the latents.</summary>
     internal static (double Picture, double Latent) Step(WanVideoVae network, WeightOptimizer optimizer, ClipBatch batch, ScalarType type, double rate, PrincipalComponents components)
     {
+        using var pause = CollectorPause.Begin();
         using var scope = NewDisposeScope();
         var video = tensor(batch.Values, [batch.Count, 3, batch.Frames, batch.Height, batch.Width]).to(network.parameters().First().device);
         var target = components.Of(video); // [B, z, f, h, w]

@@ -25,10 +25,9 @@ public class WanTransformerGoldenTests
 
     [Theory]
     [InlineData("dit_ti2v", "weights")]
+    [InlineData("dit_t2v", "weights")]
     [InlineData("dit_i2v", "weights")]
-    [InlineData("dit_flf2v", "weights")]
     [InlineData("dit_vace", "weights")]
-    [InlineData("dit_a14b_i2v", "high_noise")]
     public void ReadsBothNamings(string folder, string name)
     {
         var weights = new GoldenWeights(GoldenCase.PathOf(folder), name);

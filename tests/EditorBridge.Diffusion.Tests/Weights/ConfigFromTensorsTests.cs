@@ -148,6 +148,7 @@ public sealed class ConfigFromTensorsTests : IDisposable
     [InlineData("dit_flf2v/weights")]
     [InlineData("dit_vace/weights")]
     [InlineData("dit_ti2v/weights")]
+    [InlineData("dit_t2v/weights")]
     [InlineData("dit_a14b_i2v/high_noise")]
     public void TransformerNamesAreThoseOfTheConversionBothWays(string name)
     {
