@@ -10,8 +10,8 @@ namespace EditorBridge.Cli.Commands;
 /// <summary>The verbs that make frames, and plan, which says what they would do.</summary>
 internal static class JobCommands
 {
-    private static readonly Option<string> Timeline = new("--timeline") { Description = "The timeline, an .otio file. It is only read.", Required = true, HelpName = "IN.otio" };
-    private static readonly Option<string> Out = new("--out") { Description = "The new timeline. Written whole at the end, or not at all.", HelpName = "OUT.otio" };
+    private static readonly Option<string> Timeline = new("--timeline") { Description = "The timeline: .otio, .mlt or .kdenlive. It is only read.", Required = true, HelpName = "IN" };
+    private static readonly Option<string> Out = new("--out") { Description = "The new timeline. Written whole at the end, or not at all.", HelpName = "OUT" };
     private static readonly Option<int?> Track = new("--track") { Description = "Video track, counted from 1, the lowest.", HelpName = "N" };
     private static readonly Option<string> In = new("--in") { Description = "First frame: a timecode of the sequence, or a frame number from the timeline's start.", HelpName = "TC" };
     private static readonly Option<string> OutPoint = new("--out-point") { Description = "First frame after the range, written as --in, or +N for N frames.", HelpName = "TC" };
@@ -30,7 +30,7 @@ internal static class JobCommands
     private static readonly Option<string> Place = new("--place") { Description = "Where an extension goes: the gap beside the clip if it is free (else above), a track above, or rippling every track." };
     private static readonly Option<bool> Generate = new("--generate") { Description = "Generate even where the clip's own media goes on." };
     private static readonly Option<string> Codec = new("--codec") { Description = "How the clip is compressed.", DefaultValueFactory = _ => "h264" };
-    private static readonly Option<string> MediaDir = new("--media-dir") { Description = "Folder for new clips; beside OUT.otio when not given.", HelpName = "DIR" };
+    private static readonly Option<string> MediaDir = new("--media-dir") { Description = "Folder for new clips; beside OUT when not given.", HelpName = "DIR" };
     private static readonly Option<(int Width, int Height)?> Size = new("--size") { Description = "Picture size, such as 1920x1080; that of the shots beside or below when not given.", HelpName = "WxH", CustomParser = ParseSize };
     private static readonly Option<FrameRate?> Rate = new("--rate") { Description = "Frame rate of a timeline that does not tell it, such as 24000/1001.", HelpName = "R", CustomParser = ParseRate };
     private static readonly Option<int?> Steps = new("--steps") { Description = "Steps of the sampler; the model's own number when not given.", HelpName = "N" };

@@ -8,7 +8,7 @@ namespace EditorBridge.Cli.Commands;
 /// <summary>timeline show: what a document holds, as the job verbs count it.</summary>
 internal static class TimelineCommands
 {
-    private static readonly Argument<string> File = new("IN.otio") { Description = "The timeline." };
+    private static readonly Argument<string> File = new("IN") { Description = "The timeline." };
 
     public static Command Timeline()
     {

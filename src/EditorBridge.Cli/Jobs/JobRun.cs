@@ -3,7 +3,6 @@ using EditorBridge.Client;
 using EditorBridge.Protocol.V1;
 using EditorBridge.Timeline;
 using EditorBridge.Timeline.Edits;
-using EditorBridge.Timeline.Otio;
 
 namespace EditorBridge.Cli.Jobs;
 
@@ -67,7 +66,7 @@ internal sealed class JobRun(JobArguments arguments, ClientOptions options, IRep
     }
 
     // Before a host is started for it: a neighbour whose file is not there.
-    private void EarlyMediaCheck(OtioDocument document, IReadOnlyList<TimelineJob> jobs)
+    private void EarlyMediaCheck(TimelineDocument document, IReadOnlyList<TimelineJob> jobs)
     {
         foreach (var neighbour in jobs.SelectMany(job => new[] { job.Before, job.After }).OfType<TrackItem>())
         {
@@ -80,7 +79,7 @@ internal sealed class JobRun(JobArguments arguments, ClientOptions options, IRep
             report.Say(new NoticeEvent("The timeline names media by paths relative to its folder; written to another folder it will look for them there."));
     }
 
-    private async Task<IReadOnlyList<Prepared>> PrepareAsync(EditorBridgeClient client, OtioDocument document, TimelineJob job, int index, int of, CancellationToken cancellation)
+    private async Task<IReadOnlyList<Prepared>> PrepareAsync(EditorBridgeClient client, TimelineDocument document, TimelineJob job, int index, int of, CancellationToken cancellation)
     {
         var media = new HostMedia(client, report);
         var before = job.Before is null ? null : await ClipMedia.OpenAsync(media, job.Before, documentFolder, cancellation).ConfigureAwait(false);
@@ -104,7 +103,7 @@ internal sealed class JobRun(JobArguments arguments, ClientOptions options, IRep
             // Real frames come before invented ones: those there are, then the rest, which goes on from them.
             var (held, rest) = split(handles);
             var known = new Handles(after is null ? 0 : handles, before is null ? 0 : handles);
-            if (held.TrimOut!(timeline, known).TryGet(out var trimmed, out var why) && OtioSplicer.Apply(document, trimmed).TryGet(out var applied, out why))
+            if (held.TrimOut!(timeline, known).TryGet(out var trimmed, out var why) && document.Apply(trimmed).TryGet(out var applied, out why))
             {
                 report.Say(PlanEvents.Of(timeline, held, trimmed, "handles", index, of + 1) with { Warnings = notes });
                 var generated = await GeneratedAsync(client, applied.Document.Index, rest, before is null ? null : longer, after is null ? null : longer, 0, [], index + 1, of + 1, cancellation)
@@ -229,7 +228,7 @@ internal sealed class JobRun(JobArguments arguments, ClientOptions options, IRep
     }
 
     private async Task<List<PlacedClip>> PlaceAsync(
-        EditorBridgeClient client, OtioDocument document, List<Prepared> prepared, OutputPaths target, CancellationToken cancellation)
+        EditorBridgeClient client, TimelineDocument document, List<Prepared> prepared, OutputPaths target, CancellationToken cancellation)
     {
         var placed = new List<PlacedClip>();
         var now = document;
@@ -258,7 +257,7 @@ internal sealed class JobRun(JobArguments arguments, ClientOptions options, IRep
                 };
             }
 
-            now = OtioSplicer.Apply(now, edit).OrRefuse().Document;
+            now = now.Apply(edit).OrRefuse().Document;
             placed.Add(clip);
         }
 

@@ -8,7 +8,7 @@ internal sealed record OutputPaths(string Timeline, string MediaDirectory)
     /// <summary>Full paths, checked as far as can be before anything is made.</summary>
     public static OutputPaths Check(string input, string? output, string? mediaDirectory = null)
     {
-        if (string.IsNullOrWhiteSpace(output)) throw new Refused("OUT_MISSING", "Say where the new timeline goes: --out FILE.otio.");
+        if (string.IsNullOrWhiteSpace(output)) throw new Refused("OUT_MISSING", "Say where the new timeline goes: --out FILE, with the ending of the one that is read.");
         var full = Path.GetFullPath(output);
         if (Directory.Exists(full)) throw new Refused("CANNOT_WRITE", $"{full} is a folder: give --out the name of a file.");
         if (SamePath(Resolve(input), Resolve(full)))

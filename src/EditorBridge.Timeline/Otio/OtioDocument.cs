@@ -1,3 +1,4 @@
+using EditorBridge.Timeline.Edits;
 using EditorBridge.Timeline.Json;
 
 namespace EditorBridge.Timeline.Otio;
@@ -6,22 +7,22 @@ namespace EditorBridge.Timeline.Otio;
 /// An OpenTimelineIO document (Timeline.1 JSON): its bytes, and an index of what they say. Edits go through
 /// <see cref="OtioSplicer"/>; the document itself never changes.
 /// </summary>
-public sealed class OtioDocument
+public sealed class OtioDocument : TimelineDocument
 {
     private OtioDocument(byte[] bytes, JsonValue root, JsonValue timeline, TimelineIndex index, IReadOnlyList<JsonValue> tracks)
+        : base(bytes, index)
     {
-        Bytes = bytes;
         Root = root;
         Timeline = timeline;
-        Index = index;
         TrackNodes = tracks;
     }
 
-    /// <summary>The document as it was read.</summary>
-    public ReadOnlyMemory<byte> Bytes { get; }
+    /// <inheritdoc/>
+    public override string Format => "OpenTimelineIO";
 
-    /// <summary>What it says.</summary>
-    public TimelineIndex Index { get; }
+    /// <inheritdoc/>
+    public override Outcome<EditedTimeline> Apply(TimelineEdit edit) =>
+        OtioSplicer.Apply(this, edit).TryGet(out var edited, out var refusal) ? new EditedTimeline(edited.Document, edited.Splices) : refusal;
 
     internal JsonValue Root { get; }
 

@@ -1,0 +1,95 @@
+using EditorBridge.Timeline.Edits;
+
+namespace EditorBridge.Timeline;
+
+/// <summary>A document whose gaps are what lies between its items: edits make splices, and the result is read back and compared.</summary>
+public abstract class SplicedDocument : TimelineDocument
+{
+    private protected SplicedDocument(byte[] bytes, TimelineIndex index)
+        : base(bytes, index)
+    {
+    }
+
+    /// <inheritdoc/>
+    public override Outcome<EditedTimeline> Apply(TimelineEdit edit)
+    {
+        ArgumentNullException.ThrowIfNull(edit);
+        var splices = new List<TextSplice>();
+        if (Splice(edit, splices) is { } refusal) return refusal;
+        // Only the order of insertions at one byte matters, and a stable sort keeps it.
+        var ordered = splices.OrderBy(splice => splice.Start).ToList();
+        var text = TextSplice.Apply(Bytes.Span, ordered);
+        if (!Reread(text).TryGet(out var result, out var unreadable))
+            throw new InvalidOperationException($"The edited timeline cannot be read back: {unreadable.Message}");
+        Check(edit, result);
+        return new EditedTimeline(result, ordered);
+    }
+
+    private protected abstract Refusal? Splice(TimelineEdit edit, List<TextSplice> splices);
+
+    private protected abstract Outcome<SplicedDocument> Reread(byte[] bytes);
+
+    /// <summary>The bytes that spell an item, places on the track left out where the format writes them into items.</summary>
+    private protected abstract ReadOnlyMemory<byte> Spelling(int track, int item);
+
+    /// <summary>A new clip as this format reads it back.</summary>
+    private protected abstract (string Name, MediaRange Source, string Url) AsRead(NewClip clip);
+
+    private void Check(TimelineEdit edit, SplicedDocument after)
+    {
+        var added = edit.Changes.Where(change => change.Track is null).Select(change => change.Index).ToHashSet();
+        if (after.Index.Tracks.Count != Index.Tracks.Count + added.Count) throw Defect("the number of tracks");
+        if (after.Index.Rate != Index.Rate || after.Index.StartFrame != Index.StartFrame) throw Defect("the clock");
+        var old = 0;
+        for (var i = 0; i < after.Index.Tracks.Count; i++)
+        {
+            var track = added.Contains(i) ? null : Index.Tracks[old++];
+            var now = after.Index.Tracks[i];
+            if (now.Problem?.Reason != track?.Problem?.Reason) throw Defect($"track {now.Label}");
+            var pieces = edit.Changes.FirstOrDefault(change => change.Index == i)?.Pieces ?? TrackPieces.Of(track!);
+            CheckTrack(track, pieces, after, now);
+        }
+    }
+
+    private void CheckTrack(Track? before, IReadOnlyList<TrackPiece> pieces, SplicedDocument after, Track now)
+    {
+        var items = now.Items.Where(item => item.Kind != ItemKind.Gap).ToList();
+        var next = 0;
+        var at = 0L;
+        foreach (var piece in pieces)
+        {
+            if (piece is GapPiece or KeptPiece { Item.Kind: ItemKind.Gap })
+            {
+                at += piece.Duration;
+                continue;
+            }
+
+            if (next == items.Count) throw Defect($"the items of {now.Label}");
+            var item = items[next++];
+            var place = piece is KeptPiece { Item: { Kind: ItemKind.Transition } mix } ? mix.RecordRange.Shift(at - mix.Cut) : new FrameRange(at, piece.Duration);
+            if (item.RecordRange != place) throw Defect($"the place of {item.Label}");
+            at += piece.Duration;
+            if (piece is ClipPiece { Clip: var clip })
+            {
+                var (name, source, url) = AsRead(clip);
+                if (item.Name != name || item.SourceRange != source || item.Media?.Url != url) throw Defect($"the new clip {item.Label}");
+                continue;
+            }
+
+            var kept = (KeptPiece)piece;
+            if (!SameContent(kept.Item, item)) throw Defect($"{item.Label}, which was to stay");
+            if (kept.Item.SourceRange is { } was && item.SourceRange?.Start != was.Start + FrameConversion.Exactly(kept.Offset, Index.Rate, was.Rate))
+                throw Defect($"the source range of {item.Label}");
+            if (kept.IsWhole && !Spelling(before!.Index, kept.Item.Index).Span.SequenceEqual(after.Spelling(now.Index, item.Index).Span))
+                throw Defect($"{item.Label}, which was to stay to the byte");
+        }
+
+        if (next != items.Count) throw Defect($"the items of {now.Label}");
+    }
+
+    private static bool SameContent(TrackItem one, TrackItem other) => one.Kind == other.Kind && one.Name == other.Name
+        && one.Enabled == other.Enabled && one.Media == other.Media && one.Effects.SequenceEqual(other.Effects);
+
+    private static InvalidOperationException Defect(string what) =>
+        new($"The edited timeline does not read back as meant ({what}); nothing was saved.");
+}

@@ -1,0 +1,53 @@
+using EditorBridge.Timeline.Edits;
+using EditorBridge.Timeline.Mlt;
+using EditorBridge.Timeline.Otio;
+using EditorBridge.Timeline.Xml;
+
+namespace EditorBridge.Timeline;
+
+/// <summary>A document after an edit.</summary>
+/// <param name="Document">The new document, read back and checked.</param>
+/// <param name="Splices">The spans of the old one that changed, ascending. Every other byte is as it was.</param>
+public sealed record EditedTimeline(TimelineDocument Document, IReadOnlyList<TextSplice> Splices);
+
+/// <summary>A timeline document of any format: its bytes, and an index of what they say. It never changes; edits make new ones.</summary>
+public abstract class TimelineDocument
+{
+    private protected TimelineDocument(byte[] bytes, TimelineIndex index)
+    {
+        Bytes = bytes;
+        Index = index;
+    }
+
+    /// <summary>The document as it was read.</summary>
+    public ReadOnlyMemory<byte> Bytes { get; }
+
+    /// <summary>What it says.</summary>
+    public TimelineIndex Index { get; }
+
+    /// <summary>The name of its format, for people.</summary>
+    public abstract string Format { get; }
+
+    /// <summary>Reads a document, telling its format from what it holds.</summary>
+    /// <param name="bytes">Its text. Copied.</param>
+    /// <param name="rate">The sequence rate, for documents that do not tell it.</param>
+    /// <returns>The document, or where and why it cannot be read.</returns>
+    public static Outcome<TimelineDocument> Open(ReadOnlySpan<byte> bytes, FrameRate? rate = null)
+    {
+        if (!XmlText.LooksLikeXml(bytes))
+            return OtioDocument.Read(bytes, rate).TryGet(out var otio, out var unreadable) ? otio : unreadable;
+        var copy = bytes.ToArray();
+        if (!XmlText.Read(copy).TryGet(out var root, out var malformed)) return malformed;
+        return root.Name switch
+        {
+            "mlt" or "westley" => MltDocument.Read(copy, root).TryGet(out var mlt, out var why) ? mlt : why,
+            var other => new Refusal("DOCUMENT_UNKNOWN", $"The document is XML of an unknown kind (<{other}>): export OpenTimelineIO or MLT XML."),
+        };
+    }
+
+    /// <summary>Carries an edit out on the document's text.</summary>
+    /// <param name="edit">An edit of this document's <see cref="Index"/>.</param>
+    /// <returns>The new document, or why its text cannot say what the edit wants.</returns>
+    /// <exception cref="InvalidOperationException">The text came out other than meant: a defect, and nothing to save.</exception>
+    public abstract Outcome<EditedTimeline> Apply(TimelineEdit edit);
+}
