@@ -8,6 +8,7 @@ foreach (var command in JobCommands.All()) root.Subcommands.Add(command);
 root.Subcommands.Add(TimelineCommands.Timeline());
 root.Subcommands.Add(JobsCommands.Jobs());
 root.Subcommands.Add(ParityCommand.Parity());
+root.Subcommands.Add(ModelCommands.Models());
 foreach (var command in HostCommands.All()) root.Subcommands.Add(command);
 
 var parsed = root.Parse(args);

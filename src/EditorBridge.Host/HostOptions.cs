@@ -23,6 +23,20 @@ public sealed class HostOptions
     [Required]
     public string DefaultModel { get; set; } = "sketch";
 
+    /// <summary>The folder that models are pulled into; the default is models in the data folder.</summary>
+    public string? Models { get; set; }
+
+    /// <summary>Where models are pulled from: the base address of a hub that speaks Hugging Face's API. HF_ENDPOINT names it as well.</summary>
+    [RegularExpression("https?://.+", ErrorMessage = "Hub is an address that begins with https:// (or http:// on this machine).")]
+    public string Hub { get; set; } = "https://huggingface.co";
+
+    /// <summary>An access token for the hub, where a repository asks for one. HF_TOKEN names it as well; better there or in host.json than on the command line, which others can see.</summary>
+    public string? HubToken { get; set; }
+
+    /// <summary>Files of a model that are pulled at once.</summary>
+    [Range(1, 32)]
+    public int ParallelPulls { get; set; } = 4;
+
     /// <summary>
     /// Device that jobs run on: "auto" (an NVIDIA GPU if one works, else the CPU), "cpu", "cuda" or "cuda:N" (GPU number N, from 0), or "mps" (Apple's GPUs). One
     /// that cannot be used fails the job with the reason; "editorbridge doctor" says which one it is.

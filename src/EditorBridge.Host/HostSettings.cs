@@ -43,6 +43,8 @@ internal static partial class HostSettings
             var options = configuration.Get<HostOptions>() ?? new HostOptions();
             options.Data = data;
             options.Worker ??= Environment.GetEnvironmentVariable("EDITORBRIDGE_WORKER");
+            if (configuration["Hub"] is null && Environment.GetEnvironmentVariable("HF_ENDPOINT") is { Length: > 0 } hub) options.Hub = hub;
+            options.HubToken ??= Environment.GetEnvironmentVariable("HF_TOKEN");
             if (options.Detached && configuration["IdleTimeout"] is null) options.IdleTimeout = TimeSpan.FromMinutes(10);
             var problems = new List<ValidationResult>();
             return Validator.TryValidateObject(options, new ValidationContext(options), problems, validateAllProperties: true)

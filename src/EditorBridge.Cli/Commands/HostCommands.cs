@@ -6,7 +6,7 @@ using EditorBridge.Protocol.V1;
 
 namespace EditorBridge.Cli.Commands;
 
-/// <summary>serve, doctor and models: the host itself.</summary>
+/// <summary>serve and doctor: the host itself.</summary>
 internal static class HostCommands
 {
     private static readonly Option<bool> Quick = new("--quick") { Description = "Leave out the trial start of a worker." };
@@ -15,9 +15,6 @@ internal static class HostCommands
     {
         yield return Serve();
         yield return Doctor();
-        var models = new Command("models", "Models on this machine.");
-        models.Subcommands.Add(ListModels());
-        yield return models;
     }
 
     private static Command Serve()
@@ -57,27 +54,6 @@ internal static class HostCommands
 
             var bad = findings.Where(finding => finding.Severity == Finding.Types.Severity.Error).ToList();
             if (bad.Count > 0) throw new Refused("NOT_READY", $"Jobs cannot run yet: {bad[0].Subject}: {bad[0].Message} {bad[0].Remedy}".TrimEnd());
-            return ExitCode.Done;
-        });
-        return command;
-    }
-
-    private static Command ListModels()
-    {
-        var command = new Command("list", "List them, the default first.");
-        Session.Run(command, async (_, report, cancellation) =>
-        {
-            using var client = await EditorBridgeClient.ConnectAsync(Session.ClientOptions(report), cancellation).ConfigureAwait(false);
-            foreach (var model in await client.ListModelsAsync(cancellation).ConfigureAwait(false))
-            {
-                report.Say(new ModelEvent(model.Name.Replace("models/", "", StringComparison.Ordinal), model.DisplayName, model.Family,
-                    model.State == Model.Types.State.Ready, model.IsDefault, model.SizeBytes, model.Parameters)
-                {
-                    Problem = model.Problem is { Length: > 0 } problem ? problem : null,
-                    Kinds = [.. (model.Capabilities?.Kinds ?? []).Select(Jobs.PlanEvents.Word)],
-                });
-            }
-
             return ExitCode.Done;
         });
         return command;

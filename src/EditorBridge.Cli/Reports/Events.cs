@@ -13,6 +13,11 @@ namespace EditorBridge.Cli.Reports;
 [JsonDerivedType(typeof(NoticeEvent), "notice")]
 [JsonDerivedType(typeof(TimelineEvent), "timeline")]
 [JsonDerivedType(typeof(ModelEvent), "model")]
+[JsonDerivedType(typeof(CatalogueEvent), "catalogue")]
+[JsonDerivedType(typeof(InspectionEvent), "inspection")]
+[JsonDerivedType(typeof(TransferEvent), "transfer")]
+[JsonDerivedType(typeof(VerificationEvent), "verification")]
+[JsonDerivedType(typeof(RemovedEvent), "removed")]
 [JsonDerivedType(typeof(FindingEvent), "finding")]
 internal abstract record CliEvent;
 
@@ -124,7 +129,35 @@ internal sealed record ModelEvent(string Name, string Title, string Family, bool
 {
     public string? Problem { get; init; }
     public IReadOnlyList<string> Kinds { get; init; } = [];
+    public string? Path { get; init; }
+    public string? License { get; init; }
+    public string? Repository { get; init; }
 }
+
+internal sealed record CatalogueEvent(string Name, string Title, string Repository, string License, bool Supported, bool Installed) : CliEvent;
+
+internal sealed record NetworkFigure(string Kind, string Title, string Path, int Tensors, long Parameters, long SizeBytes, IReadOnlyList<string> Types)
+{
+    public string? Problem { get; init; }
+}
+
+internal sealed record InspectionEvent(string Path, string Name, bool Ready, IReadOnlyList<NetworkFigure> Networks) : CliEvent
+{
+    public string? Variant { get; init; }
+    public string? Layout { get; init; }
+    public string? Problem { get; init; }
+}
+
+internal sealed record TransferEvent(string Name, string Stage, long Bytes, long TotalBytes, double Fraction) : CliEvent
+{
+    public string? File { get; init; }
+    public double? BytesPerSecond { get; init; }
+    public double? SecondsLeft { get; init; }
+}
+
+internal sealed record VerificationEvent(string Name, int HashedFiles, IReadOnlyList<string> Problems) : CliEvent;
+
+internal sealed record RemovedEvent(string Name, string Path, bool FilesDeleted) : CliEvent;
 
 internal sealed record FindingEvent(string Subject, string Severity, string Message) : CliEvent
 {

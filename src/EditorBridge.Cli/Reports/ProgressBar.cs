@@ -25,6 +25,14 @@ internal sealed class ProgressBar
         Draw(progress.Fraction, $"{progress.Stage.Replace('_', ' ')}{steps}{left}");
     }
 
+    public void Show(TransferEvent transfer)
+    {
+        var gigabytes = FormattableString.Invariant($" {transfer.Bytes / 1e9:0.00} of {transfer.TotalBytes / 1e9:0.00} GB");
+        var speed = transfer.BytesPerSecond is { } bytes ? FormattableString.Invariant($", {bytes / 1e6:0.0} MB/s") : "";
+        var left = transfer.SecondsLeft is { } seconds ? $", {TextReport.Seconds(seconds)} left" : "";
+        Draw(transfer.Fraction, $"{transfer.Stage}{(transfer.TotalBytes > 0 ? gigabytes : "")}{speed}{left}");
+    }
+
     public void Clear()
     {
         if (!shown) return;

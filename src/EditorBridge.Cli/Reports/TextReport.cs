@@ -18,6 +18,12 @@ internal sealed class TextReport : IReport
                 return;
             }
 
+            if (happened is TransferEvent transfer)
+            {
+                bar?.Show(transfer);
+                return;
+            }
+
             bar?.Clear();
             switch (happened)
             {
@@ -43,11 +49,26 @@ internal sealed class TextReport : IReport
             .. (state.Clips ?? []).Select(clip => "    " + clip)],
         ClipEvent clip => [Text($"{clip.Path}: {clip.Frames} frames at {clip.Rate}, {clip.Width}x{clip.Height}, seed {clip.Seed}")],
         DoneEvent done => done.Timeline is null ? [] : [$"{done.Timeline} is written."],
-        ModelEvent model => [Text($"{model.Name}{(model.Default ? " (default)" : "")}: {model.Title}, {model.Family}, {model.Parameters / 1e6:0.#} M parameters, {model.SizeBytes / 1e6:0.#} MB, {(model.Ready ? "ready" : $"cannot be used: {model.Problem}")}")],
+        ModelEvent { Ready: false } model => [Text($"{model.Name}{(model.Default ? " (default)" : "")}: {(model.Title == model.Name ? "" : model.Title + ", ")}{model.SizeBytes / 1e6:0.#} MB in {model.Path}, cannot be used: {model.Problem}")],
+        ModelEvent model => [Text($"{model.Name}{(model.Default ? " (default)" : "")}: {model.Title}, {model.Family}, {model.Parameters / 1e6:0.#} M parameters, {model.SizeBytes / 1e6:0.#} MB{(model.License is null ? "" : ", " + model.License)}, ready")],
+        CatalogueEvent entry => [Text($"{entry.Name,-22} {entry.Title,-24} {entry.License,-11} {(entry.Installed ? "on this machine" : entry.Repository)}{(entry.Supported ? "" : "; this version cannot run it yet")}")],
+        InspectionEvent inspection => Inspection(inspection),
+        VerificationEvent { Problems.Count: > 0 } verification => verification.Problems,
+        VerificationEvent { HashedFiles: 0 } verification => [$"{verification.Name}: no hashes are known for it; the headers of its files are sound."],
+        VerificationEvent verification => [Text($"{verification.Name}: all {verification.HashedFiles} files have the content they should have.")],
+        RemovedEvent removed => [removed.FilesDeleted ? $"{removed.Name} is removed from {removed.Path}." : $"{removed.Name} is forgotten; its files stay in {removed.Path}."],
         FindingEvent finding => [Text($"{finding.Severity,-8} {finding.Subject}: {finding.Message}{(finding.Remedy is { Length: > 0 } remedy ? $" {remedy}" : "")}")],
         TimelineEvent timeline => Timeline(timeline),
         _ => [],
     };
+
+    private static IEnumerable<string> Inspection(InspectionEvent found)
+    {
+        yield return $"{found.Path}: {found.Variant ?? "not recognised"}{(found.Layout is null ? "" : $", {found.Layout} layout")}, {(found.Ready ? "can be run" : "cannot be run")}";
+        foreach (var network in found.Networks)
+            yield return Text($"  {(network.Kind.Length > 0 ? network.Kind : "unknown"),-14} {network.Tensors,5} tensors, {network.Parameters / 1e6,9:0.0} M parameters, {network.SizeBytes / 1e6,9:0.0} MB, {string.Join(" ", network.Types)}  {network.Path}");
+        if (found.Problem is not null) yield return "  " + found.Problem;
+    }
 
     private static IEnumerable<string> Plan(PlanEvent plan)
     {

@@ -1,4 +1,5 @@
 using EditorBridge.Host.Models;
+using EditorBridge.Models.Store;
 using EditorBridge.Planning;
 using EditorBridge.Protocol.V1;
 using Grpc.Core;
@@ -7,7 +8,8 @@ using ModelCapabilities = EditorBridge.Protocol.V1.ModelCapabilities;
 namespace EditorBridge.Host.Services;
 
 /// <summary>editorbridge.v1.ModelService.</summary>
-internal sealed class ModelServiceEndpoint(ModelStore models, HostOptions options) : ModelService.ModelServiceBase
+internal sealed partial class ModelServiceEndpoint(
+    ModelStore models, AddedModels added, HostOptions options, TimeProvider clock, IHostApplicationLifetime lifetime) : ModelService.ModelServiceBase
 {
     /// <inheritdoc/>
     public override Task<ListModelsResponse> ListModels(ListModelsRequest request, ServerCallContext context)
@@ -29,23 +31,24 @@ internal sealed class ModelServiceEndpoint(ModelStore models, HostOptions option
     }
 
     /// <inheritdoc/>
-    public override Task<Model> GetModel(GetModelRequest request, ServerCallContext context)
-    {
-        var model = request.Name.StartsWith("models/", StringComparison.Ordinal) ? models.Find(request.Name["models/".Length..]) : null;
-        return Task.FromResult(Write(model ?? throw Errors.NotFound("model", request.Name)));
-    }
+    public override Task<Model> GetModel(GetModelRequest request, ServerCallContext context) => Task.FromResult(Write(Named(request.Name)));
+
+    private FoundModel Named(string name) =>
+        (name.StartsWith("models/", StringComparison.Ordinal) ? models.Find(name["models/".Length..]) : null) ?? throw Errors.NotFound("model", name);
 
     private Model Write(FoundModel found)
     {
         var model = new Model
         {
             Name = "models/" + found.Name,
-            DisplayName = found.Name,
+            DisplayName = found.Capabilities is null && found.Variant.Length > 0 ? found.Variant : found.Name,
             State = found.Capabilities is null ? Model.Types.State.Broken : Model.Types.State.Ready,
             Problem = found.Problem,
             IsDefault = found.Name == options.DefaultModel,
             SizeBytes = found.Bytes,
             LocalPath = found.Folder,
+            Repository = found.Origin?.Repository ?? "",
+            License = found.Origin is { } origin ? CatalogueEntry.Find(origin.Repository)?.License ?? origin.License ?? "" : found.Source == ModelSource.Shipped ? "Apache-2.0" : "",
         };
         if (found.Capabilities is not { } can) return model;
         model.Family = "wan2.2-ti2v";
