@@ -38,7 +38,8 @@ internal sealed class Diagnosis(
                 ? Good($"model {model.Name}", $"{model.Folder}, {(can.TransformerParameters + can.TextEncoderParameters + can.VaeParameters) / 1e6:0.0} M parameters")
                 : new Finding
                 {
-                    Subject = $"model {model.Name}", Message = model.Problem, Remedy = "Fetch the model again, or remove its folder.",
+                    Subject = $"model {model.Name}", Message = model.Problem,
+                    Remedy = model.Variant.Length > 0 ? "" : "Fetch the model again, or remove its folder.",
                     Severity = model.Name == options.DefaultModel ? Finding.Types.Severity.Error : Finding.Types.Severity.Warning,
                 });
         }

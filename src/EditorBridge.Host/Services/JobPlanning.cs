@@ -25,7 +25,7 @@ internal sealed class JobPlanning(
             var known = string.Join(", ", models.All().Select(m => m.Name));
             throw Errors.Invalid("spec.model", "MODEL_NOT_FOUND", known.Length > 0
                 ? $"There is no model {request.Model}; there are {known}."
-                : $"There is no model {request.Model}, nor any other; name a folder with models in {ModelStore.Variable}.");
+                : $"There is no model {request.Model}, nor any other; `editorbridge models add PATH` makes one known that lies on this machine.");
         }
 
         if (model.Capabilities is not { } capabilities)
