@@ -93,6 +93,27 @@ public sealed class RefusalTests : IDisposable
         Assert.Contains(timeline, result.Errors[0], StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Timeline_check_names_what_jobs_could_not_work_with()
+    {
+        var result = await cli.RunAsync("timeline", "check", timeline);
+        Assert.Equal(0, result.ExitCode);
+        Assert.Contains("OpenTimelineIO", string.Join('\n', result.Output), StringComparison.Ordinal);
+        Assert.Contains("gone.mov", string.Join('\n', result.Output), StringComparison.Ordinal);
+        Assert.DoesNotContain("here.mov", string.Join('\n', result.Output), StringComparison.Ordinal);
+
+        var shotcut = folder.File("cut.mlt");
+        File.WriteAllText(shotcut, """
+            <mlt><profile frame_rate_num="25" frame_rate_den="1"/><producer id="a" out="49"><property name="resource">here.mov</property></producer>
+            <playlist id="p"><entry producer="a"/></playlist><tractor id="t"><property name="shotcut">1</property><track producer="p"/></tractor></mlt>
+            """);
+        result = await cli.RunAsync("timeline", "check", shotcut);
+        Assert.Contains("MLT XML (Shotcut), 25 frames per second, 1 tracks, 50 frames", string.Join('\n', result.Output), StringComparison.Ordinal);
+        result = await cli.RunAsync("broll", "--timeline", shotcut, "--in", "0", "--out-point", "+10", "--prompt", "sea", "--out", folder.File("out.otio"), "--json");
+        Assert.Equal(1, result.ExitCode);
+        Assert.Contains("ends in .mlt", string.Join('\n', result.Output.Concat(result.Errors)), StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData("", "plan, broll, extend, fill, still")]
     [InlineData("brol", "Did you mean broll?")]

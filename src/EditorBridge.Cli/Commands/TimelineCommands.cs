@@ -5,7 +5,7 @@ using EditorBridge.Timeline;
 
 namespace EditorBridge.Cli.Commands;
 
-/// <summary>timeline show: what a document holds, as the job verbs count it.</summary>
+/// <summary>timeline show and check: what a document holds, as the job verbs count it, and what of it they could not work with.</summary>
 internal static class TimelineCommands
 {
     private static readonly Argument<string> File = new("IN") { Description = "The timeline." };
@@ -23,7 +23,40 @@ internal static class TimelineCommands
             return Task.FromResult(ExitCode.Done);
         });
         timeline.Subcommands.Add(show);
+        timeline.Subcommands.Add(Check());
         return timeline;
+    }
+
+    private static Command Check()
+    {
+        var check = new Command("check", "Read a timeline and say what jobs could not work with.");
+        check.Arguments.Add(File);
+        Session.Run(check, (parsed, report, _) =>
+        {
+            var path = Path.GetFullPath(parsed.GetValue(File)!);
+            var document = TimelineFile.Read(path, rate: null);
+            var index = document.Index;
+            report.Say(new FindingEvent("format", "ok", $"{document.Format}, {index.Rate} frames per second, {index.Tracks.Count} tracks, {index.Duration} frames."));
+            foreach (var track in index.Tracks)
+            {
+                if (track.Problem is { } problem) report.Say(new FindingEvent(track.Label, "warning", problem.Message));
+                foreach (var item in track.Items.Where(item => item.Kind == ItemKind.Clip))
+                {
+                    if (track.Kind == TrackKind.Video && WhyNotUsable(item, Path.GetDirectoryName(path)!) is { } why)
+                        report.Say(new FindingEvent($"{track.Label} {index.Label(item.RecordRange.Start)}", "warning", why));
+                }
+            }
+
+            return Task.FromResult(ExitCode.Done);
+        });
+        return check;
+    }
+
+    private static string? WhyNotUsable(TrackItem item, string folder)
+    {
+        if (item.ChangesTime) return $"{item.Label} plays at another speed, so nothing can be joined to it.";
+        if (!item.Enabled) return $"{item.Label} is disabled.";
+        return item.Media is not { IsImageSequence: true } && ClipMedia.Locate(item, folder).Refusal is { } offline ? offline.Message : null;
     }
 
     private static TrackFigure Describe(TimelineIndex index, Track track) => new(

@@ -13,6 +13,10 @@ internal sealed record OutputPaths(string Timeline, string MediaDirectory)
         if (Directory.Exists(full)) throw new Refused("CANNOT_WRITE", $"{full} is a folder: give --out the name of a file.");
         if (SamePath(Resolve(input), Resolve(full)))
             throw new Refused("OUT_IS_INPUT", $"--out is the timeline that is read, {full}, which is never changed: give another name.");
+        // A document is written in the format it was read in, and editors go by the ending.
+        var ending = Path.GetExtension(input).ToLowerInvariant();
+        if (ending is ".mlt" or ".kdenlive" && !Path.GetExtension(full).Equals(ending, StringComparison.OrdinalIgnoreCase))
+            throw new Refused("OUT_ENDING", $"The new timeline is of the same kind as the one that is read: give --out a name that ends in {ending}.");
         var folder = Path.GetDirectoryName(full)!;
         if (!Directory.Exists(folder)) throw new Refused("CANNOT_WRITE", $"The folder {folder} for --out does not exist: make it first.");
         return new OutputPaths(full, mediaDirectory is null
