@@ -14,7 +14,7 @@ internal static class ExportCommand
         var vae = new Option<string>("--vae") { Description = "Folder of the video autoencoder.", Required = true };
         var dit = new Option<string>("--dit") { Description = "Folder with transformer and text encoder.", Required = true };
         var output = new Option<string>("--out") { Description = "Model folder to write.", Required = true };
-        var guidance = new Option<double>("--guidance") { Description = "Default guidance.", DefaultValueFactory = _ => 4 };
+        var guidance = new Option<double>("--guidance") { Description = "Default guidance.", DefaultValueFactory = _ => 2 };
         var steps = new Option<int>("--steps") { Description = "Default solver steps.", DefaultValueFactory = _ => 20 };
         var shift = new Option<double>("--shift") { Description = "Default shift.", DefaultValueFactory = _ => 5 };
         var command = new Command("export", "Writes trained weights as a Diffusers folder in fp16.") { vae, dit, output, guidance, steps, shift };

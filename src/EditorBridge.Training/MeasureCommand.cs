@@ -35,7 +35,7 @@ internal static class MeasureCommand
         var output = new Option<string?>("--json") { Description = "JSON file to write." };
         var width = new Option<int>("--width") { Description = "Pixels across.", DefaultValueFactory = _ => 288 };
         var height = new Option<int>("--height") { Description = "Rows.", DefaultValueFactory = _ => 160 };
-        var guidance = new Option<double>("--guidance") { Description = "Guidance scale.", DefaultValueFactory = _ => 4 };
+        var guidance = new Option<double>("--guidance") { Description = "Guidance scale.", DefaultValueFactory = _ => 2 };
         var command = new Command("measure", "Measures a model folder and prints a table.") { model, classifier, clips, output, width, height, guidance };
         command.SetAction(result =>
         {

@@ -23,7 +23,7 @@ internal static class SampleCommand
         var width = new Option<int>("--width") { Description = "Pixels across.", DefaultValueFactory = _ => 288 };
         var height = new Option<int>("--height") { Description = "Rows.", DefaultValueFactory = _ => 160 };
         var job = new Option<string>("--job") { Description = "broll, extend, fill or vae: what is given.", DefaultValueFactory = _ => "broll" };
-        var guidance = new Option<double>("--guidance") { Description = "Guidance scale.", DefaultValueFactory = _ => 4 };
+        var guidance = new Option<double>("--guidance") { Description = "Guidance scale.", DefaultValueFactory = _ => 2 };
         var steps = new Option<int>("--steps") { Description = "Solver steps.", DefaultValueFactory = _ => 20 };
         var shift = new Option<double>("--shift") { Description = "Shift of the schedule.", DefaultValueFactory = _ => 5 };
         var seed = new Option<ulong>("--seed") { Description = "Start of the random streams.", DefaultValueFactory = _ => 7 };

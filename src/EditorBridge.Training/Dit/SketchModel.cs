@@ -32,7 +32,7 @@ public sealed class SketchModel : IDisposable
     public int Steps { get; init; } = 20;
 
     /// <summary>Guidance scale.</summary>
-    public double Guidance { get; init; } = 4;
+    public double Guidance { get; init; } = 2;
 
     /// <summary>Shift of the schedule.</summary>
     public double Shift { get; init; } = 5;
