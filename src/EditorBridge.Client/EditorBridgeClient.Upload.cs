@@ -64,8 +64,12 @@ public sealed partial class EditorBridgeClient
             try
             {
                 using var call = connection.Assets.UploadAsset(cancellationToken: cancellation);
-                await SendPiecesAsync(call.RequestStream, stream, announced, offset, progress, cancellation).ConfigureAwait(false);
-                return await call.ResponseAsync.ConfigureAwait(false);
+                // What lies in the line's buffers when it breaks is lost: after a try that brought nothing, one piece alone waits for its answer.
+                var end = tries == 0 ? announced.SizeBytes : Math.Min(offset + UploadPiece, announced.SizeBytes);
+                await SendPiecesAsync(call.RequestStream, stream, announced, offset, end, progress, cancellation).ConfigureAwait(false);
+                var answer = await call.ResponseAsync.ConfigureAwait(false);
+                if (answer.Complete) return answer;
+                if (++tries > MaximumTries) throw new EditorBridgeException("UPLOAD_STUCK", $"The host takes no more of {announced.DisplayName} after {answer.CommittedBytes} bytes; send it again.");
             }
             catch (RpcException) when (cancellation.IsCancellationRequested)
             {
@@ -79,14 +83,14 @@ public sealed partial class EditorBridgeClient
     }
 
     private static async Task SendPiecesAsync(
-        IClientStreamWriter<UploadAssetRequest> target, FileStream source, Asset announced, long offset, Action<long, long>? progress, CancellationToken cancellation)
+        IClientStreamWriter<UploadAssetRequest> target, FileStream source, Asset announced, long offset, long end, Action<long, long>? progress, CancellationToken cancellation)
     {
         source.Position = offset;
         var isFirst = true;
         do
         {
             // A new buffer for each message: the one before may still be on its way.
-            var buffer = new byte[Math.Min(UploadPiece, announced.SizeBytes - offset)];
+            var buffer = new byte[Math.Min(UploadPiece, end - offset)];
             await source.ReadExactlyAsync(buffer, cancellation).ConfigureAwait(false);
             var piece = new UploadAssetRequest
             {
@@ -96,7 +100,7 @@ public sealed partial class EditorBridgeClient
             (isFirst, offset) = (false, offset + buffer.Length);
             progress?.Invoke(offset, announced.SizeBytes);
         }
-        while (offset < announced.SizeBytes);
+        while (offset < end);
         try
         {
             await target.CompleteAsync().ConfigureAwait(false);

@@ -267,9 +267,8 @@ public sealed class JobTests(Workspace workspace) : IClassFixture<Workspace>
         var folder = Path.GetDirectoryName(timeline)!;
         var project = MltProject.Write(document, folder, 128, 72);
         var movie = Path.ChangeExtension(project, ".avi");
-        // With worker threads (real_time other than 0) it hangs more often.
-        await Tool.MeltAsync("-silent", project, "-consumer", $"avformat:{movie}", "vcodec=mjpeg", "an=1", "real_time=0");
+        var rendered = await Tool.MeltAsync(project, movie);
         var frames = document.Index.VideoTracks.Max(track => track.Duration);
-        Assert.Equal(frames.ToString(CultureInfo.InvariantCulture), (await Tool.ProbeAsync(movie)).GetProperty("nb_read_frames").GetString());
+        Assert.Equal(frames.ToString(CultureInfo.InvariantCulture), rendered.GetProperty("nb_read_frames").GetString());
     }
 }

@@ -60,13 +60,25 @@ public sealed class MeltTests : IDisposable
 
     private void Run(string tool, params string[] arguments)
     {
+        // melt 7.12 hangs at its end now and then: what it proves needs one run that ends.
+        for (var attempt = 1; !Ends(tool, arguments); attempt++) Assert.True(attempt < 4, $"{tool} does not end.");
+    }
+
+    private bool Ends(string tool, string[] arguments)
+    {
         var start = new ProcessStartInfo(tool) { RedirectStandardError = true, RedirectStandardOutput = true, WorkingDirectory = folder };
         foreach (var argument in arguments) start.ArgumentList.Add(argument);
         start.Environment["QT_QPA_PLATFORM"] = "offscreen";
         using var process = Process.Start(start)!;
         var output = process.StandardOutput.ReadToEndAsync();
         var error = process.StandardError.ReadToEndAsync();
-        Assert.True(process.WaitForExit(TimeSpan.FromMinutes(3)), $"{tool} does not end.");
+        if (!process.WaitForExit(TimeSpan.FromSeconds(40)))
+        {
+            process.Kill(entireProcessTree: true);
+            return false;
+        }
+
         Assert.True(process.ExitCode == 0, error.Result + output.Result);
+        return true;
     }
 }
