@@ -47,6 +47,7 @@ public static class NativeTorch
             if (done)
                 return;
             LetThreadsSleep();
+            KeepSumsInOrder();
             var external = LoadTorch();
             LoadBinding(external);
             // TorchSharp probes by itself (TryLoad) before its first call: that goes through the event. Its P/Invokes go through the
@@ -72,6 +73,16 @@ public static class NativeTorch
         }
     }
 
+    // Without it MKL splits sums by where memory happens to lie and how many threads are free, and the same pass differs in its last bits:
+    // the same seed would not give the same clip. Read when the library is loaded, so it is set here; whoever has set it is left alone.
+    private static void KeepSumsInOrder()
+    {
+        if (OperatingSystem.IsWindows())
+            _ = _putenv_s("MKL_CBWR", Environment.GetEnvironmentVariable("MKL_CBWR") ?? "AUTO");
+        else
+            _ = setenv("MKL_CBWR", "AUTO", overwrite: 0);
+    }
+
     // Threads that wait for each other spin by default. As soon as another program wants a core this costs an order of magnitude: 2.5 s
     // instead of 0.3 s for a forward pass of the smallest model on two shared cores. libgomp reads the variable when it is loaded; .NET's
     // own SetEnvironmentVariable does not reach native code. Whoever has set it, or the spin count, is left alone.
@@ -83,6 +94,9 @@ public static class NativeTorch
 
     [DllImport("libc", CharSet = CharSet.Ansi)]
     private static extern int setenv([MarshalAs(UnmanagedType.LPUTF8Str)] string name, [MarshalAs(UnmanagedType.LPUTF8Str)] string value, int overwrite);
+
+    [DllImport("ucrtbase", CharSet = CharSet.Ansi)]
+    private static extern int _putenv_s([MarshalAs(UnmanagedType.LPUTF8Str)] string name, [MarshalAs(UnmanagedType.LPUTF8Str)] string value);
 
     private static nint Find(string name)
     {
