@@ -13,7 +13,7 @@ internal static class CacheCommand
 {
     public static Command Create()
     {
-        var components = new Option<string>("--components") { Description = "File of the components that latents hold, from 'train vae'.", Required = true };
+        var components = new Option<string>("--components") { Description = "File of the components that latents hold; made when it is not there. Default: those of the shipped model.", DefaultValueFactory = _ => PrincipalComponents.Shipped };
         var vae = new Option<string?>("--vae") { Description = "Folder of the video autoencoder: contexts are as its encoder gives them, with its errors. Without it all latents are exact." };
         var output = new Option<string>("--out") { Description = "Folder for shards.", Required = true };
         var seed = new Option<ulong>("--seed") { Description = "Start of the random stream; other seeds add other clips.", DefaultValueFactory = _ => 1 };

@@ -23,7 +23,7 @@ internal static class TrainCommand
         var full = new Option<bool>("--fp32") { Description = "Compute in fp32 throughout instead of bf16 with fp32 masters." };
         var from = new Option<string?>("--from") { Description = "Diffusers folder of weights to begin with." };
         var device = new Option<string>("--device") { Description = "cpu, cuda, cuda:N, mps or auto.", DefaultValueFactory = _ => "cpu" };
-        var components = new Option<string?>("--components") { Description = "File of the components that latents hold; made when it is not there. Default: components.safetensors in the folder." };
+        var components = new Option<string>("--components") { Description = "File of the components that latents hold; made when it is not there. Default: those of the shipped model.", DefaultValueFactory = _ => PrincipalComponents.Shipped };
         var decoder = new Option<bool>("--decoder-only") { Description = "Leave the encoder as it is: latents and what was trained on them stay valid." };
         var command = new Command("vae", "Trains the video autoencoder.") { folder, minutes, rate, threads, seed, full, from, decoder, components, device };
         command.SetAction(result =>
@@ -39,7 +39,7 @@ internal static class TrainCommand
                 {
                     Folder = out_, Time = TimeSpan.FromMinutes(result.GetValue(minutes)), Seed = result.GetValue(seed),
                     Rate = result.GetValue(rate), HalfPrecision = !result.GetValue(full), From = result.GetValue(from),
-                    DecoderOnly = result.GetValue(decoder), Components = result.GetValue(components) ?? Path.Combine(out_, "components.safetensors"), Device = chosen.Name,
+                    DecoderOnly = result.GetValue(decoder), Components = result.GetValue(components)!, Device = chosen.Name,
                 },
                 line => Write(log, line));
             return 0;

@@ -90,6 +90,20 @@ public sealed class TrainingTests
     }
 
     [Fact]
+    public void The_shipped_encoder_gives_the_shipped_components()
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        using var pause = CollectorPause.Begin();
+        using var components = PrincipalComponents.At(PrincipalComponents.Shipped, 48, _ => Assert.Fail("The shipped components are missing."));
+        using var vae = WanVideoVae.Load(Path.Combine(AppContext.BaseDirectory, "models", "sketch", "vae"));
+        var clip = tensor(SceneRenderer.RenderClip(Scene.Sample(new SeededRandom(77)), 160, 96, 9, -0.2), [1, 3, 9, 96, 160]);
+        var (exact, encoded) = (components.Of(clip), vae.Encode(clip));
+        double error = (exact - encoded).square().mean().item<float>() / exact.square().mean().item<float>();
+        Assert.True(error < 0.05, $"{error}");
+    }
+
+    [Fact]
     public void A_new_classifier_gives_numbers()
     {
         using var scope = NewDisposeScope();

@@ -77,8 +77,8 @@ internal static class TokenizerParity
         return problems;
     }
 
-    // Some strings hold lone surrogates, which JsonElement.GetString refuses.
-    private static string Text(JsonElement of, string name)
+    /// <summary>A string of the file. Some hold lone surrogates, which <see cref="JsonElement.GetString"/> refuses.</summary>
+    internal static string Text(JsonElement of, string name)
     {
         var raw = of.GetProperty(name).GetRawText();
         var text = new StringBuilder(raw.Length);

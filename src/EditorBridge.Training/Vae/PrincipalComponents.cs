@@ -20,6 +20,12 @@ internal sealed class PrincipalComponents : IDisposable
 
     private PrincipalComponents(Tensor kernel, Tensor bias, Tensor weight) => (_kernel, _bias, Weight) = (kernel, bias, weight);
 
+    /// <summary>
+    /// The file of the components in the shipped model's latents. Measured anew they would be others: signs are free, and components
+    /// of nearly equal variance turn with the last bits.
+    /// </summary>
+    public static string Shipped { get; } = Path.Combine(AppContext.BaseDirectory, "components.safetensors");
+
     /// <summary>What an error of one in a component costs in squared pixels, its mean over the components 1: [1, z, 1, 1, 1].</summary>
     public Tensor Weight { get; }
 

@@ -1,6 +1,5 @@
-using System.Globalization;
-using System.Text;
 using System.Text.Json;
+using EditorBridge.Diffusion.Parity;
 using EditorBridge.Diffusion.Tests.Goldens;
 
 namespace EditorBridge.Diffusion.Tests.Text;
@@ -18,30 +17,5 @@ public static class TokenizerCases
 
     public static int[] Ids(JsonElement of, string name) => [.. of.GetProperty(name).EnumerateArray().Select(static i => i.GetInt32())];
 
-    /// <summary>A string of the file. Some hold lone surrogates, which <see cref="JsonElement.GetString"/> refuses.</summary>
-    public static string Text(JsonElement of, string name)
-    {
-        var raw = of.GetProperty(name).GetRawText();
-        var text = new StringBuilder(raw.Length);
-        for (var i = 1; i < raw.Length - 1; i++)
-        {
-            if (raw[i] != '\\')
-            {
-                text.Append(raw[i]);
-                continue;
-            }
-            i++;
-            switch (raw[i])
-            {
-                case 'u':
-                    text.Append((char)ushort.Parse(raw.AsSpan(i + 1, 4), NumberStyles.HexNumber, CultureInfo.InvariantCulture));
-                    i += 4;
-                    break;
-                case var escape:
-                    text.Append(escape switch { 'n' => '\n', 'r' => '\r', 't' => '\t', 'b' => '\b', 'f' => '\f', _ => escape });
-                    break;
-            }
-        }
-        return text.ToString();
-    }
+    public static string Text(JsonElement of, string name) => TokenizerParity.Text(of, name);
 }
