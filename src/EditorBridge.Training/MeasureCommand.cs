@@ -1,6 +1,5 @@
 using System.CommandLine;
 using EditorBridge.Diffusion.Native;
-using EditorBridge.Diffusion.Weights;
 using EditorBridge.Training.Dit;
 using EditorBridge.Training.Measure;
 using static TorchSharp.torch;
@@ -12,16 +11,16 @@ internal static class MeasureCommand
 {
     public static Command Classifier()
     {
-        var output = new Option<string>("--out") { Description = "Safetensors file to write.", Required = true };
-        var minutes = new Option<double>("--minutes") { Description = "Time to spend.", DefaultValueFactory = _ => 6 };
+        var output = new Option<string>("--out") { Description = "Folder for state and weights; a run found there goes on.", Required = true };
+        var minutes = new Option<double>("--minutes") { Description = "Length of the run.", DefaultValueFactory = _ => 60 };
         var seed = new Option<ulong>("--seed") { Description = "Start of the random stream.", DefaultValueFactory = _ => 31 };
         var command = new Command("classifier", "Trains the classifier that 'measure' judges generated clips with.") { output, minutes, seed };
         command.SetAction(result =>
         {
             NativeTorch.Load();
             set_num_threads(1);
-            using var network = SceneClassifier.Train(TimeSpan.FromMinutes(result.GetValue(minutes)), result.GetValue(seed), Console.WriteLine);
-            WeightSaver.Save(network, result.GetValue(output)!);
+            ClassifierTrainer.Run(
+                new ClassifierTraining { Folder = result.GetValue(output)!, Time = TimeSpan.FromMinutes(result.GetValue(minutes)), Seed = result.GetValue(seed) }, Console.WriteLine);
             return 0;
         });
         return command;
@@ -32,18 +31,20 @@ internal static class MeasureCommand
         var model = new Option<string>("--model") { Description = "Model folder.", Required = true };
         var classifier = new Option<string?>("--classifier") { Description = "File from 'classifier'; without it attributes are not measured." };
         var clips = new Option<int>("--clips") { Description = "Generated clips; 24 take about ten minutes on one core.", DefaultValueFactory = _ => 24 };
+        var prompts = new Option<int>("--prompts") { Description = "Clips generated from words alone for the classifier.", DefaultValueFactory = _ => 96 };
+        var judged = new Option<int>("--judged") { Description = "Decoded renders that show how far the classifier is to be trusted.", DefaultValueFactory = _ => 200 };
         var output = new Option<string?>("--json") { Description = "JSON file to write." };
         var width = new Option<int>("--width") { Description = "Pixels across.", DefaultValueFactory = _ => 288 };
         var height = new Option<int>("--height") { Description = "Rows.", DefaultValueFactory = _ => 160 };
         var guidance = new Option<double>("--guidance") { Description = "Guidance scale.", DefaultValueFactory = _ => 2 };
-        var command = new Command("measure", "Measures a model folder and prints a table.") { model, classifier, clips, output, width, height, guidance };
+        var command = new Command("measure", "Measures a model folder and prints a table.") { model, classifier, clips, prompts, judged, output, width, height, guidance };
         command.SetAction(result =>
         {
             NativeTorch.Load();
             set_num_threads(1);
             using var sketch = new SketchModel(result.GetValue(model)!) { Guidance = result.GetValue(guidance) };
             using var judge = result.GetValue(classifier) is { } weights ? SceneClassifier.Load(weights) : null;
-            var table = new SketchQuality(sketch, judge, result.GetValue(width), result.GetValue(height), Console.Error.WriteLine).Run(result.GetValue(clips));
+            var table = new SketchQuality(sketch, judge, result.GetValue(width), result.GetValue(height), Console.Error.WriteLine).Run(result.GetValue(clips), result.GetValue(prompts), result.GetValue(judged));
             Console.WriteLine(table.ToMarkdown());
             if (result.GetValue(output) is { } file)
             {

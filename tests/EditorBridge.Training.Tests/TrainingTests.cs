@@ -124,6 +124,52 @@ public sealed class TrainingTests
     }
 
     [Fact]
+    public void What_the_classifier_learns_from_is_what_it_is_shown_of_a_clip()
+    {
+        using var scope = NewDisposeScope();
+        var pool = new LookPool(2, new SeededRandom(8));
+        pool.Render();
+        var (learnt, facts) = pool.Range(0, 1);
+        var random = new SeededRandom(8);
+        var scene = Scene.Sample(random);
+        float[] clip = SceneRenderer.RenderClip(scene, 288, 160, SceneClassifier.Frames, random.Between(-0.9, -0.1));
+        var shown = SceneClassifier.Look(tensor(clip, [1, 3, SceneClassifier.Frames, 160, 288]));
+        Assert.Equal(SceneFacts.Of(scene), facts[0]);
+        Assert.InRange((learnt - shown).abs().max().item<float>(), 0, 1 / 127f);
+    }
+
+    [Fact]
+    public void A_scene_in_a_mirror_moves_and_pans_the_other_way()
+    {
+        var scene = Scene.Sample(new SeededRandom(5)) with { Subject = Subject.Car, Motion = SubjectMotion.Left, Camera = CameraMove.PanRight };
+        long[] facts = SceneFacts.Of(scene);
+        Assert.Equal(SceneFacts.Of(scene with { Motion = SubjectMotion.Right, Camera = CameraMove.PanLeft }), SceneFacts.Mirrored(facts));
+        Assert.Equal(facts, SceneFacts.Mirrored(SceneFacts.Mirrored(facts)));
+    }
+
+    [Fact]
+    public void A_classifier_goes_on_where_it_stopped()
+    {
+        string folder = Path.Combine(Path.GetTempPath(), Guid.NewGuid().ToString("N"));
+        try
+        {
+            List<string> log = [];
+            void Train(double seconds) => ClassifierTrainer.Run(
+                new ClassifierTraining { Folder = folder, Time = TimeSpan.FromSeconds(seconds), Batch = 2, HeldOut = 4 }, log.Add);
+            Train(3);
+            Assert.DoesNotContain(log, line => line.Contains("going on"));
+            Train(4);
+            Assert.Contains(log, line => line.Contains("going on"));
+            using var classifier = SceneClassifier.Load(Path.Combine(folder, "classifier.safetensors"));
+            Assert.All(classifier.named_parameters(), p => Assert.True(p.parameter.isfinite().all().item<bool>()));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
     public void An_optimizer_goes_on_from_its_saved_state()
     {
         using var scope = NewDisposeScope();

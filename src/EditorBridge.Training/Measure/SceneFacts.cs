@@ -22,6 +22,15 @@ public static class SceneFacts
         ];
     }
 
+    /// <summary>The facts of the same scene seen in a mirror: left is right.</summary>
+    public static long[] Mirrored(long[] facts)
+    {
+        long[] mirrored = [.. facts];
+        mirrored[5] = facts[5] switch { (long)SubjectMotion.Left => (long)SubjectMotion.Right, (long)SubjectMotion.Right => (long)SubjectMotion.Left, var other => other };
+        mirrored[7] = facts[7] switch { (long)CameraMove.PanLeft => (long)CameraMove.PanRight, (long)CameraMove.PanRight => (long)CameraMove.PanLeft, var other => other };
+        return mirrored;
+    }
+
     /// <summary>Mean over the classes that occur of the share of right answers.</summary>
     public static double BalancedAccuracy(IReadOnlyList<long> truth, IReadOnlyList<long> guess, int classes)
     {
