@@ -1,17 +1,16 @@
 using EditorBridge.Diffusion.Native;
 using EditorBridge.Diffusion.Text;
 using EditorBridge.Diffusion.Wan;
-using EditorBridge.Diffusion.Weights;
+using EditorBridge.Models.Checkpoints;
 using EditorBridge.Models.Configs;
 using EditorBridge.Planning;
-using TorchSharp;
 using static TorchSharp.torch;
 
 namespace EditorBridge.Generation;
 
 /// <summary>
-/// A Wan 2.2 TI2V model in memory: tokenizer, text encoder, transformer and VAE, in float32 on one device. Loaded once a process and used by one thread at a
-/// time.
+/// A Wan 2.2 TI2V model: tokenizer, text encoder, transformer and VAE, computing in float32 on one device. Small ones are unpacked in memory, the weights of large
+/// ones stay mapped. Loaded once a process and used by one thread at a time.
 /// </summary>
 public sealed class LoadedModel : IDisposable
 {
@@ -64,10 +63,8 @@ public sealed class LoadedModel : IDisposable
             using var noGrad = no_grad();
             var tokenizer = SentencePieceTokenizer.Load(Path.Combine(folder, "tokenizer", "spiece.model"));
             var textFolder = Path.Combine(folder, "text_encoder");
-            text = new UMT5Encoder(ConfigFile.ReadTextEncoder(Path.Combine(textFolder, "config.json")).OrThrow());
-            // Moved while they are empty: the weights go from the mapped file to the device at once.
-            text.to(place.Device);
-            WeightLoader.Load(text, textFolder, UMT5Encoder.RenameKey);
+            using var textWeights = Checkpoint.Open(textFolder).OrThrow();
+            text = UMT5Encoder.Load(ConfigFile.ReadTextEncoder(Path.Combine(textFolder, "config.json")).OrThrow(), textWeights, place.Device);
             var transformerFolder = Path.Combine(folder, "transformer");
             transformer = WanTransformer.Load(transformerFolder, place.Device);
             vae = WanVideoVae.Load(Path.Combine(folder, "vae"), place.Device);

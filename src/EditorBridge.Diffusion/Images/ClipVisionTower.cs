@@ -5,6 +5,7 @@ using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 using F = TorchSharp.torch.nn.functional;
+using Projection = EditorBridge.Diffusion.Weights.LinearLayer;
 
 namespace EditorBridge.Diffusion.Images;
 
@@ -37,15 +38,30 @@ public sealed class ClipVisionTower : Module
     /// <summary>The sizes it was made with.</summary>
     public ClipVisionConfig Config { get; }
 
-    /// <summary>Builds the network of a folder with <c>config.json</c> and safetensors in either naming.</summary>
+    /// <summary>Builds the network of a folder with <c>config.json</c> and weights in either naming.</summary>
     /// <param name="folder">The <c>image_encoder/</c> folder of a model.</param>
+    /// <param name="device">Where it computes; the CPU when not given.</param>
+    /// <param name="placement">Where large weights are kept; when not given, as suits their number.</param>
     /// <exception cref="InvalidDataException">Config or weights cannot be used; the message says why.</exception>
-    public static ClipVisionTower Load(string folder)
+    public static ClipVisionTower Load(string folder, Device? device = null, WeightPlacement? placement = null)
     {
-        var tower = new ClipVisionTower(ConfigFile.ReadImageEncoder(Path.Combine(folder, "config.json")).OrThrow());
+        var config = ConfigFile.ReadImageEncoder(Path.Combine(folder, "config.json")).OrThrow();
         using var weights = Checkpoint.Open(folder).OrThrow();
-        WeightLoader.LoadParts(tower, weights, ClipVisionKeys.ToHuggingFace);
-        return tower;
+        return Load(config, weights, device, placement);
+    }
+
+    /// <summary>Builds the network from a checkpoint in either naming.</summary>
+    /// <param name="config">Sizes.</param>
+    /// <param name="weights">The checkpoint; it may be disposed afterwards.</param>
+    /// <param name="device">Where it computes; the CPU when not given.</param>
+    /// <param name="placement">Where large weights are kept; when not given, unpacked where they are few, otherwise streamed: pictures are encoded once a job.</param>
+    /// <exception cref="InvalidDataException">The weights do not fit; the message names keys.</exception>
+    public static ClipVisionTower Load(ClipVisionConfig config, INamedTensors weights, Device? device = null, WeightPlacement? placement = null)
+    {
+        var chosen = placement ?? NewWeights.PlacementOf(weights);
+        return WeightLoader.Make(
+            () => new ClipVisionTower(config), weights, ClipVisionKeys.ToHuggingFace, device,
+            placement is null && chosen == WeightPlacement.AsStored ? WeightPlacement.Streamed : chosen);
     }
 
     /// <summary>
@@ -113,7 +129,7 @@ public sealed class ClipVisionTower : Module
         public PatchTokens(ClipVisionConfig config)
             : base("embeddings")
         {
-            class_embedding = new Parameter(zeros(config.HiddenSize));
+            class_embedding = NewWeights.Small(zeros(config.HiddenSize));
             patch_embedding = new PatchConvolution(config);
             position_embedding = new Table(config.Tokens, config.HiddenSize);
             RegisterComponents();
@@ -137,7 +153,7 @@ public sealed class ClipVisionTower : Module
             : base("patch_embedding")
         {
             patch = config.PatchSize;
-            weight = new Parameter(zeros(config.HiddenSize, 3, patch, patch));
+            weight = NewWeights.Small(zeros(config.HiddenSize, 3, patch, patch));
             RegisterComponents();
         }
 
@@ -151,7 +167,7 @@ public sealed class ClipVisionTower : Module
         public Table(long rows, long channels)
             : base("position_embedding")
         {
-            weight = new Parameter(zeros(rows, channels));
+            weight = NewWeights.Small(zeros(rows, channels));
             RegisterComponents();
         }
     }
@@ -253,27 +269,11 @@ public sealed class ClipVisionTower : Module
             : base("norm")
         {
             eps = config.LayerNormEps;
-            weight = new Parameter(ones(config.HiddenSize));
-            bias = new Parameter(zeros(config.HiddenSize));
+            weight = NewWeights.Small(ones(config.HiddenSize));
+            bias = NewWeights.Small(zeros(config.HiddenSize));
             RegisterComponents();
         }
 
         public override Tensor forward(Tensor x) => F.layer_norm(x, [x.shape[^1]], weight, bias, eps);
-    }
-
-    private sealed class Projection : Module<Tensor, Tensor>
-    {
-        private readonly Parameter weight; // [out, in]
-        private readonly Parameter bias;
-
-        public Projection(long inputs, long outputs)
-            : base("linear")
-        {
-            weight = new Parameter(zeros(outputs, inputs));
-            bias = new Parameter(zeros(outputs));
-            RegisterComponents();
-        }
-
-        public override Tensor forward(Tensor x) => F.linear(x, weight, bias);
     }
 }

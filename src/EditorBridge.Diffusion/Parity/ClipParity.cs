@@ -1,7 +1,5 @@
 using EditorBridge.Diffusion.Images;
-using EditorBridge.Diffusion.Weights;
 using EditorBridge.Models.Configs;
-using EditorBridge.Models.Safetensors;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -15,17 +13,15 @@ internal static class ClipParity
     /// <summary>The network of a folder in one naming.</summary>
     public static ClipVisionTower Network(GoldenWeights weights, string path)
     {
-        var tower = new ClipVisionTower(ConfigFile.ImageEncoder(weights.Converted, weights.Source).OrThrow());
-        using var file = SafetensorsFile.Open(path).OrThrow();
-        WeightLoader.LoadParts(tower, file, ClipVisionKeys.ToHuggingFace);
-        return tower;
+        var config = ConfigFile.ImageEncoder(weights.Converted, weights.Source).OrThrow();
+        return weights.Make(() => new ClipVisionTower(config), path, ClipVisionKeys.ToHuggingFace);
     }
 
     public static bool Run(GoldenFile golden, GoldenComparison comparison)
     {
         if (!golden.Has("in.videos.0"))
             return false;
-        var weights = new GoldenWeights(Path.GetDirectoryName(golden.Path)!, "weights");
+        var weights = new GoldenWeights(Path.GetDirectoryName(golden.Path)!, "weights", golden.Placement);
         foreach (var (naming, path) in weights.Files)
         {
             comparison.Subject = naming;

@@ -249,7 +249,7 @@ internal sealed class EndToEndParity
 
     private WanTransformer Transformer(string name)
     {
-        var weights = new GoldenWeights(Path.Combine(root, Path.GetDirectoryName(name)!), Path.GetFileName(name));
+        var weights = new GoldenWeights(Path.Combine(root, Path.GetDirectoryName(name)!), Path.GetFileName(name), golden.Placement);
         return TransformerParity.Network(weights, weights.Files[^1].Path);
     }
 
@@ -258,7 +258,7 @@ internal sealed class EndToEndParity
     {
         var name = networks.FirstOrDefault(file => file.StartsWith(start, StringComparison.Ordinal))
             ?? throw new InvalidDataException($"the file names no weights that begin with '{start}'");
-        var weights = new GoldenWeights(Path.Combine(root, Path.GetDirectoryName(name)!), Path.GetFileName(name));
+        var weights = new GoldenWeights(Path.Combine(root, Path.GetDirectoryName(name)!), Path.GetFileName(name), golden.Placement);
         path = weights.Files[^1].Path;
         return weights;
     }

@@ -21,6 +21,9 @@ public sealed class GoldenFile : IDisposable
     /// <summary>Free text pairs: sizes, weights, arguments of the reference's call.</summary>
     public IReadOnlyDictionary<string, string> Metadata => file.Header.Metadata;
 
+    /// <summary>Where the networks that are compared with it keep their weights.</summary>
+    internal WeightPlacement Placement { get; init; }
+
     /// <summary>A copy of a tensor, in the caller's dispose scope.</summary>
     /// <param name="name">One of <see cref="Names"/>.</param>
     /// <exception cref="InvalidDataException">There is no such tensor.</exception>
@@ -37,8 +40,10 @@ public sealed class GoldenFile : IDisposable
 
     /// <summary>Opens a file.</summary>
     /// <param name="path">A safetensors file.</param>
+    /// <param name="placement">Where the networks that are compared with it keep their weights.</param>
     /// <exception cref="InvalidDataException">It cannot be used; the message says why.</exception>
-    public static GoldenFile Open(string path) => new(SafetensorsFile.Open(path).OrThrow());
+    public static GoldenFile Open(string path, WeightPlacement placement = WeightPlacement.Unpacked)
+        => new(SafetensorsFile.Open(path).OrThrow()) { Placement = placement };
 
     /// <summary>Whether there is a tensor of that name.</summary>
     /// <param name="name">Such as <c>out.latent</c>.</param>

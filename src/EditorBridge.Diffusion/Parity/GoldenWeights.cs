@@ -8,7 +8,8 @@ namespace EditorBridge.Diffusion.Parity;
 /// <summary>One network's weights in a golden folder: <c>NAME.config.json</c> and <c>NAME.NAMING.safetensors</c>, once per naming.</summary>
 /// <param name="folder">Such as <c>dit_t2v</c>.</param>
 /// <param name="name"><c>weights</c>, or an expert's name.</param>
-internal sealed class GoldenWeights(string folder, string name)
+/// <param name="placement">Where networks keep them.</param>
+internal sealed class GoldenWeights(string folder, string name, WeightPlacement placement = WeightPlacement.Unpacked)
 {
     private readonly JsonElement config = ReadJson(Path.Combine(folder, $"{name}.config.json"));
 
@@ -36,12 +37,14 @@ internal sealed class GoldenWeights(string folder, string name)
         }
     }
 
-    /// <summary>Fills a network from one of <see cref="Files"/>.</summary>
-    public static void Load(torch.nn.Module network, string path, Func<string, string?> rename)
+    /// <summary>Makes a network with the weights of one of <see cref="Files"/>.</summary>
+    public T Make<T>(Func<T> network, string path, Func<string, IReadOnlyList<string>> rename)
+        where T : torch.nn.Module
     {
         using var file = SafetensorsFile.Open(path).OrThrow();
-        WeightLoader.Load(network, file, rename);
-        network.eval();
+        var made = WeightLoader.Make(network, file, rename, device: null, placement);
+        made.eval();
+        return made;
     }
 
     private JsonElement Part(string key) => config.TryGetProperty(key, out var part) ? part : throw new InvalidDataException($"'{Source}' has no '{key}'.");

@@ -1,4 +1,5 @@
 using EditorBridge.Diffusion.Native;
+using EditorBridge.Diffusion.Weights;
 using EditorBridge.Models.Safetensors;
 using static TorchSharp.torch;
 
@@ -38,7 +39,8 @@ public static class ParityRun
     /// <summary>Runs one case, with the weights in every naming that is there.</summary>
     /// <param name="folder">The folder.</param>
     /// <param name="name">One of <see cref="Cases"/>, of a known kind.</param>
-    public static ParityResult Run(string folder, string name)
+    /// <param name="placement">Where networks keep their weights.</param>
+    public static ParityResult Run(string folder, string name, WeightPlacement placement = WeightPlacement.Unpacked)
     {
         var title = Path.ChangeExtension(name, null);
         try
@@ -52,7 +54,7 @@ public static class ParityRun
             using var pause = CollectorPause.Begin();
             using var scope = NewDisposeScope();
             using var noGrad = no_grad();
-            using var golden = GoldenFile.Open(Path.Combine(folder, name));
+            using var golden = GoldenFile.Open(Path.Combine(folder, name), placement);
             var comparison = new GoldenComparison(golden);
             if (KindOf(name) is not { } run || !run(golden, comparison))
                 return new ParityResult(title, double.PositiveInfinity, 0, Pass: false, "This file was not run: nothing here knows what to make of it.");

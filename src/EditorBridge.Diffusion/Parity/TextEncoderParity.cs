@@ -14,14 +14,13 @@ internal static class TextEncoderParity
     /// <summary>The network of a folder in one naming.</summary>
     public static UMT5Encoder Network(GoldenWeights weights, string path)
     {
-        var encoder = new UMT5Encoder(ConfigFile.TextEncoder(weights.Converted, weights.Source).OrThrow());
-        GoldenWeights.Load(encoder, path, UMT5Encoder.RenameKey);
-        return encoder;
+        var config = ConfigFile.TextEncoder(weights.Converted, weights.Source).OrThrow();
+        return weights.Make(() => new UMT5Encoder(config), path, key => UMT5Encoder.RenameKey(key) is { } name ? [name] : []);
     }
 
     public static bool Run(GoldenFile golden, GoldenComparison comparison)
     {
-        var weights = new GoldenWeights(Path.GetDirectoryName(golden.Path)!, "weights");
+        var weights = new GoldenWeights(Path.GetDirectoryName(golden.Path)!, "weights", golden.Placement);
         if (golden.Has("in.relative_position"))
         {
             var config = ConfigFile.TextEncoder(weights.Converted, weights.Source).OrThrow();
@@ -82,7 +81,7 @@ internal static class TextEncoderParity
             };
             var bias = stage.Replace(".attn", ".pos_bias", StringComparison.Ordinal);
             if (module is UMT5Encoder.SelfAttention attention && golden.Has(bias))
-                comparison.Relative(bias, attention.PositionBias(length), Tolerance);
+                comparison.Relative(bias, attention.PositionBias(length, encoder.Device), Tolerance);
             if (!golden.Has(stage))
                 continue;
 

@@ -27,9 +27,7 @@ internal sealed class TransformerParity
         var config = ConfigFile.Transformer(weights.Converted, weights.Source).OrThrow();
         if (weights.Original.TryGetProperty("text_len", out var length))
             config = config with { TextLen = length.GetInt32() };
-        var network = new WanTransformer(config);
-        GoldenWeights.Load(network, path, WanTransformerKeys.FromOriginal);
-        return network;
+        return weights.Make(() => new WanTransformer(config), path, key => [WanTransformerKeys.FromOriginal(key)]);
     }
 
     public static bool Run(GoldenFile golden, GoldenComparison comparison)
@@ -38,7 +36,7 @@ internal sealed class TransformerParity
             return false;
         // 'high_noise.*.safetensors' where a folder holds two networks.
         var name = golden.Metadata.GetValueOrDefault("weights", "weights").Split(".*")[0];
-        var weights = new GoldenWeights(Path.GetDirectoryName(golden.Path)!, name);
+        var weights = new GoldenWeights(Path.GetDirectoryName(golden.Path)!, name, golden.Placement);
         foreach (var (naming, path) in weights.Files)
         {
             comparison.Subject = naming;

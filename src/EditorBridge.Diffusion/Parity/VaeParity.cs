@@ -13,9 +13,8 @@ internal static class VaeParity
     /// <summary>The network of a folder in one naming.</summary>
     public static WanVideoVae Network(GoldenWeights weights, string path)
     {
-        var vae = new WanVideoVae(ConfigFile.Vae(weights.Converted, weights.Source).OrThrow());
-        GoldenWeights.Load(vae, path, key => WanVideoVaeKeys.ToDiffusers(key, vae.Config.NumResBlocks));
-        return vae;
+        var config = ConfigFile.Vae(weights.Converted, weights.Source).OrThrow();
+        return weights.Make(() => new WanVideoVae(config), path, key => [WanVideoVaeKeys.ToDiffusers(key, config.NumResBlocks)]);
     }
 
     public static bool Run(GoldenFile golden, GoldenComparison comparison)
@@ -23,7 +22,7 @@ internal static class VaeParity
         var encode = golden.Has("in.video");
         if (!encode && !golden.Has("in.latent"))
             return false;
-        var weights = new GoldenWeights(Path.GetDirectoryName(golden.Path)!, "weights");
+        var weights = new GoldenWeights(Path.GetDirectoryName(golden.Path)!, "weights", golden.Placement);
         foreach (var (naming, path) in weights.Files)
         {
             comparison.Subject = naming;

@@ -1,6 +1,9 @@
+using EditorBridge.Diffusion.Weights;
+using EditorBridge.Models.Checkpoints;
 using EditorBridge.Models.Configs;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
+using Projection = EditorBridge.Diffusion.Weights.LinearLayer;
 
 namespace EditorBridge.Diffusion.Text;
 
@@ -28,13 +31,33 @@ public sealed class UMT5Encoder : nn.Module<Tensor, Tensor?, Tensor>
         if (config.Problem() is { } problem)
             throw new ArgumentException($"The text encoder cannot be built: {problem}.", nameof(config));
         Config = config;
-        shared = new TokenTable(config.VocabSize, config.DModel);
+        shared = new TokenTable(config.VocabSize, config.DModel, large: true);
         encoder = new Stack(config);
         RegisterComponents();
     }
 
     /// <summary>The sizes it was built with.</summary>
     public UMT5Config Config { get; }
+
+    /// <summary>Where it computes.</summary>
+    public Device Device => encoder.Device;
+
+    /// <summary>Builds the encoder from a checkpoint: Hugging Face's keys, those of the Wan checkpoints or of GGUF.</summary>
+    /// <param name="config">Sizes.</param>
+    /// <param name="weights">The checkpoint; it may be disposed afterwards.</param>
+    /// <param name="device">Where it computes; the CPU when not given.</param>
+    /// <param name="placement">
+    /// Where large weights are kept; when not given, unpacked where they are few, otherwise streamed: a text is encoded once a job, so copying all to a GPU would
+    /// only take room from the transformer.
+    /// </param>
+    /// <exception cref="InvalidDataException">The weights do not fit; the message names keys.</exception>
+    public static UMT5Encoder Load(UMT5Config config, INamedTensors weights, Device? device = null, WeightPlacement? placement = null)
+    {
+        var chosen = placement ?? NewWeights.PlacementOf(weights);
+        return WeightLoader.Make(
+            () => new UMT5Encoder(config), weights, key => RenameKey(key) is { } name ? [name] : [], device,
+            placement is null && chosen == WeightPlacement.AsStored ? WeightPlacement.Streamed : chosen);
+    }
 
     /// <summary>The hidden states of every row, padding included, after the last norm.</summary>
     /// <param name="ids">Piece ids, int64 [B, L].</param>
@@ -62,8 +85,8 @@ public sealed class UMT5Encoder : nn.Module<Tensor, Tensor?, Tensor>
         if (longest > textLength)
             throw new ArgumentException($"A prompt has {longest} pieces; the context has room for {textLength}.", nameof(prompts));
         var (ids, mask) = TokenBatch.Of(prompts, longest, padId: 0);
-        mask = mask.to(shared.weight.device); // [B, L]
-        var hidden = forward(ids.to(shared.weight.device), mask); // [B, L, D]
+        mask = mask.to(Device); // [B, L]
+        var hidden = forward(ids.to(Device), mask); // [B, L, D]
         hidden = hidden * mask.unsqueeze(-1).to(hidden.dtype);
         return nn.functional.pad(hidden, [0, 0, 0, textLength - longest]).MoveToOuterDisposeScope(); // [B, textLength, D]
     }
@@ -93,7 +116,7 @@ public sealed class UMT5Encoder : nn.Module<Tensor, Tensor?, Tensor>
     }
 
     /// <summary>
-    /// The module's name for a checkpoint's key, for <see cref="Weights.WeightLoader"/>: Hugging Face keys stay (the second copy of the
+    /// The module's name for a checkpoint's key, for <see cref="WeightLoader"/>: Hugging Face keys stay (the second copy of the
     /// token table and the tokenizer that ComfyUI packs in are left out, null), keys of the Wan checkpoints (<c>models_t5_umt5-xxl-enc</c>) and of
     /// GGUF files are translated.
     /// </summary>
@@ -158,6 +181,8 @@ public sealed class UMT5Encoder : nn.Module<Tensor, Tensor?, Tensor>
             final_layer_norm = new RmsNorm(config);
             RegisterComponents();
         }
+
+        public Device Device => final_layer_norm.Device;
 
         public override Tensor forward(Tensor hidden, Tensor? mask) // [B, L, D], [B, L]
         {
@@ -235,11 +260,11 @@ public sealed class UMT5Encoder : nn.Module<Tensor, Tensor?, Tensor>
         {
             this.config = config;
             var inner = config.NumHeads * config.DKv;
-            q = new Projection(config.DModel, inner);
-            k = new Projection(config.DModel, inner);
-            v = new Projection(config.DModel, inner);
-            o = new Projection(inner, config.DModel);
-            relative_attention_bias = new TokenTable(config.RelativeAttentionNumBuckets, config.NumHeads);
+            q = new Projection(config.DModel, inner, hasBias: false);
+            k = new Projection(config.DModel, inner, hasBias: false);
+            v = new Projection(config.DModel, inner, hasBias: false);
+            o = new Projection(inner, config.DModel, hasBias: false);
+            relative_attention_bias = new TokenTable(config.RelativeAttentionNumBuckets, config.NumHeads, large: false);
             RegisterComponents();
         }
 
@@ -250,7 +275,7 @@ public sealed class UMT5Encoder : nn.Module<Tensor, Tensor?, Tensor>
             var key = Heads(k.forward(x));
             var value = Heads(v.forward(x));
 
-            var scores = einsum("bhqd,bhkd->bhqk", query, key) + PositionBias(x.shape[1]); // [B, H, L, L]
+            var scores = einsum("bhqd,bhkd->bhqk", query, key) + PositionBias(x.shape[1], x.device); // [B, H, L, L]
             if (barrier is not null)
                 scores = scores + barrier;
             var weights = nn.functional.softmax(scores.to(ScalarType.Float32), -1).to(x.dtype);
@@ -259,7 +284,7 @@ public sealed class UMT5Encoder : nn.Module<Tensor, Tensor?, Tensor>
             return o.forward(attended).MoveToOuterDisposeScope(); // [B, L, D]
         }
 
-        internal Tensor PositionBias(long length) // [1, H, L, L]
+        internal Tensor PositionBias(long length, Device device) // [1, H, L, L]
         {
             using var scope = NewDisposeScope();
             var buckets = new long[length, length];
@@ -268,7 +293,7 @@ public sealed class UMT5Encoder : nn.Module<Tensor, Tensor?, Tensor>
                 for (var key = 0; key < length; key++)
                     buckets[query, key] = Bucket(key - query, config.RelativeAttentionNumBuckets, config.RelativeAttentionMaxDistance);
             }
-            var bias = relative_attention_bias.forward(tensor(buckets).to(relative_attention_bias.weight.device)); // [L, L, H]
+            var bias = relative_attention_bias.forward(tensor(buckets).to(device)); // [L, L, H]
             return bias.permute(2, 0, 1).unsqueeze(0).MoveToOuterDisposeScope();
         }
 
@@ -306,9 +331,9 @@ public sealed class UMT5Encoder : nn.Module<Tensor, Tensor?, Tensor>
         public GatedFeedForward(UMT5Config config)
             : base("DenseReluDense")
         {
-            wi_0 = new Projection(config.DModel, config.DFf);
-            wi_1 = new Projection(config.DModel, config.DFf);
-            wo = new Projection(config.DFf, config.DModel);
+            wi_0 = new Projection(config.DModel, config.DFf, hasBias: false);
+            wi_1 = new Projection(config.DModel, config.DFf, hasBias: false);
+            wo = new Projection(config.DFf, config.DModel, hasBias: false);
             RegisterComponents();
         }
 
@@ -329,10 +354,12 @@ public sealed class UMT5Encoder : nn.Module<Tensor, Tensor?, Tensor>
         public RmsNorm(UMT5Config config)
             : base("norm")
         {
-            weight = new Parameter(empty(config.DModel));
+            weight = NewWeights.Small(empty(config.DModel));
             epsilon = config.LayerNormEpsilon;
             RegisterComponents();
         }
+
+        public Device Device => weight.device;
 
         public override Tensor forward(Tensor x)
         {
@@ -343,37 +370,35 @@ public sealed class UMT5Encoder : nn.Module<Tensor, Tensor?, Tensor>
         }
     }
 
-    /// <summary>A linear map without bias; unlike <see cref="Linear"/> it does not spend time on drawing weights.</summary>
-    internal sealed class Projection : nn.Module<Tensor, Tensor>
-    {
-        private readonly Parameter weight;
-
-        public Projection(long from, long to)
-            : base("linear")
-        {
-            weight = new Parameter(empty(to, from));
-            RegisterComponents();
-        }
-
-        public override Tensor forward(Tensor x) => nn.functional.linear(x, weight);
-    }
-
     /// <summary>A row of numbers for every index.</summary>
-    internal sealed class TokenTable : nn.Module<Tensor, Tensor>
+    internal sealed class TokenTable : nn.Module<Tensor, Tensor>, IStoredLayer
     {
-        internal readonly Parameter weight;
+        private readonly Parameter weight; // [rows, channels]
 
-        public TokenTable(long rows, long channels)
+        /// <param name="rows">Indices.</param>
+        /// <param name="channels">Numbers a row.</param>
+        /// <param name="large">Whether it may stay in its file.</param>
+        public TokenTable(long rows, long channels, bool large)
             : base("embedding")
         {
-            weight = new Parameter(empty(rows, channels));
+            weight = large ? NewWeights.Large([rows, channels], zero: false) : NewWeights.Small(empty(rows, channels));
             RegisterComponents();
         }
+
+        public StoredWeight? Stored { get; set; }
 
         public override Tensor forward(Tensor indices) // [...] -> [..., channels]
         {
             using var scope = NewDisposeScope();
-            return weight.index_select(0, indices.flatten()).view([.. indices.shape, weight.shape[1]]).MoveToOuterDisposeScope();
+            var rows = indices.flatten();
+            return (Stored?.Select(rows, ScalarType.Float32) ?? weight.index_select(0, rows)).view([.. indices.shape, weight.shape[1]]).MoveToOuterDisposeScope();
+        }
+
+        protected override void Dispose(bool disposing)
+        {
+            if (disposing)
+                Stored?.Dispose();
+            base.Dispose(disposing);
         }
     }
 }

@@ -1,10 +1,11 @@
 using System.Globalization;
 using EditorBridge.Diffusion.Weights;
+using EditorBridge.Models.Checkpoints;
 using EditorBridge.Models.Configs;
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
+using Linear = EditorBridge.Diffusion.Weights.LinearLayer;
 
 namespace EditorBridge.Diffusion.Wan;
 
@@ -57,7 +58,7 @@ public sealed class WanTransformer : Module
             vace_blocks = new ModuleList<WanBlock>([.. layers.Select((_, n) => new WanBlock(config, n == 0 ? BlockRole.FirstVace : BlockRole.Vace))]);
         }
         proj_out = new Linear(config.Dim, config.OutChannels * patchVolume, island: true);
-        scale_shift_table = new Parameter(zeros(1, 2, config.Dim));
+        scale_shift_table = NewWeights.Small(zeros(1, 2, config.Dim));
         RegisterComponents();
 
         // The network owns its weights, whatever scope it was made in.
@@ -65,18 +66,28 @@ public sealed class WanTransformer : Module
             parameter.DetachFromDisposeScope();
     }
 
-    /// <summary>Builds the network of a folder with <c>config.json</c> and safetensors in either naming.</summary>
+    /// <summary>Builds the network of a folder with <c>config.json</c> and weights in either naming.</summary>
     /// <param name="folder">The <c>transformer/</c> folder of a model.</param>
-    /// <param name="device">Where the weights go; the CPU when not given.</param>
+    /// <param name="device">Where it computes; the CPU when not given.</param>
+    /// <param name="placement">Where large weights are kept; when not given, as suits their number.</param>
     /// <exception cref="InvalidDataException">Config or weights cannot be used; the message says why.</exception>
     /// <exception cref="NotSupportedException">The model has a part that is not there.</exception>
-    public static WanTransformer Load(string folder, Device? device = null)
+    public static WanTransformer Load(string folder, Device? device = null, WeightPlacement? placement = null)
     {
-        var network = new WanTransformer(ConfigFile.ReadTransformer(Path.Combine(folder, "config.json")).OrThrow());
-        network.to(device ?? CPU);
-        WeightLoader.Load(network, folder, WanTransformerKeys.FromOriginal);
-        return network;
+        var config = ConfigFile.ReadTransformer(Path.Combine(folder, "config.json")).OrThrow();
+        using var weights = Checkpoint.Open(folder).OrThrow();
+        return Load(config, weights, device, placement);
     }
+
+    /// <summary>Builds the network from a checkpoint in either naming.</summary>
+    /// <param name="config">Sizes.</param>
+    /// <param name="weights">The checkpoint; it may be disposed afterwards.</param>
+    /// <param name="device">Where it computes; the CPU when not given.</param>
+    /// <param name="placement">Where large weights are kept; when not given, as suits their number.</param>
+    /// <exception cref="InvalidDataException">The weights do not fit; the message names keys.</exception>
+    /// <exception cref="NotSupportedException">The model has a part that is not there.</exception>
+    public static WanTransformer Load(WanTransformerConfig config, INamedTensors weights, Device? device = null, WeightPlacement? placement = null)
+        => WeightLoader.Make(() => new WanTransformer(config), weights, key => [WanTransformerKeys.FromOriginal(key)], device, placement);
 
     /// <summary>Writes <c>config.json</c> and the weights as a Diffusers folder.</summary>
     /// <param name="folder">The <c>transformer/</c> folder of a model; made when it is not there.</param>
@@ -95,7 +106,7 @@ public sealed class WanTransformer : Module
     public Device Device => scale_shift_table.device;
 
     /// <summary>
-    /// Type that the large matrix products and attention run in; null for the type of the weights. Weights of another type are cast at
+    /// Type that the large matrix products and attention run in; null for the type of the weights, float32 where they stay in their file. Weights of another type are cast at
     /// every call and keep their own gradient, which is what mixed-precision training needs. With bfloat16 every rounding falls where the
     /// reference's autocast has it.
     /// </summary>
@@ -326,8 +337,8 @@ public sealed class WanTransformer : Module
             : base(nameof(PatchEmbedding))
         {
             this.patch = patch;
-            weight = new Parameter(zeros([dim, channels, patch[0], patch[1], patch[2]]));
-            bias = new Parameter(zeros(dim));
+            weight = NewWeights.Small(zeros([dim, channels, patch[0], patch[1], patch[2]]));
+            bias = NewWeights.Small(zeros(dim));
             RegisterComponents();
         }
 
@@ -409,7 +420,7 @@ public sealed class WanTransformer : Module
             ff = new FeedForward(width, width, dim, x => functional.gelu(x));
             norm2 = new AffineNorm(dim, Eps);
             if (positions is { } tokens)
-                pos_embed = new Parameter(zeros(1, tokens, width));
+                pos_embed = NewWeights.Small(zeros(1, tokens, width));
             RegisterComponents();
         }
 
@@ -445,7 +456,7 @@ public sealed class WanTransformer : Module
             : base(nameof(WanBlock))
         {
             eps = config.Eps;
-            scale_shift_table = new Parameter(zeros(1, 6, config.Dim));
+            scale_shift_table = NewWeights.Small(zeros(1, 6, config.Dim));
             attn1 = new SelfAttention(config);
             norm2 = new AffineNorm(config.Dim, config.Eps);
             attn2 = new CrossAttention(config);
@@ -634,8 +645,8 @@ public sealed class WanTransformer : Module
             : base(nameof(TwoLayers))
         {
             this.activation = activation;
-            linear_1 = new Linear(inputs, dim, island);
-            linear_2 = new Linear(dim, dim, island);
+            linear_1 = new Linear(inputs, dim, island: island);
+            linear_2 = new Linear(dim, dim, island: island);
             RegisterComponents();
         }
 
@@ -657,8 +668,8 @@ public sealed class WanTransformer : Module
             : base(nameof(AffineNorm))
         {
             this.eps = eps;
-            weight = new Parameter(ones(dim));
-            bias = new Parameter(zeros(dim));
+            weight = NewWeights.Small(ones(dim));
+            bias = NewWeights.Small(zeros(dim));
             RegisterComponents();
         }
 
@@ -679,7 +690,7 @@ public sealed class WanTransformer : Module
             : base(nameof(RmsNorm))
         {
             this.eps = eps;
-            weight = new Parameter(ones(dim));
+            weight = NewWeights.Small(ones(dim));
             RegisterComponents();
         }
 
@@ -689,36 +700,6 @@ public sealed class WanTransformer : Module
             var wide = x.to(float32);
             var scale = (wide.square().mean([-1], keepdim: true) + eps).rsqrt();
             return ((wide * scale).to(x.dtype) * weight).to(float32).MoveToOuterDisposeScope();
-        }
-    }
-
-    /// <summary>A linear layer that computes in a type of choice.</summary>
-    private sealed class Linear : Module<Tensor, Tensor>
-    {
-        private readonly Parameter weight; // [out, in]
-        private readonly Parameter bias; // [out]
-        private readonly bool island;
-
-        /// <param name="inputs">Channels in.</param>
-        /// <param name="outputs">Channels out.</param>
-        /// <param name="island">Whether it stays float32 whatever the others do.</param>
-        public Linear(int inputs, int outputs, bool island = false)
-            : base(nameof(Linear))
-        {
-            this.island = island;
-            weight = new Parameter(zeros(outputs, inputs));
-            bias = new Parameter(zeros(outputs));
-            RegisterComponents();
-        }
-
-        public ScalarType? ComputeType { get; set; }
-
-        public override Tensor forward(Tensor x) => Map(x, weight, bias, island ? float32 : ComputeType ?? weight.dtype);
-
-        public static Tensor Map(Tensor x, Tensor weight, Tensor bias, ScalarType type)
-        {
-            using var scope = NewDisposeScope();
-            return functional.linear(x.to(type), weight.to(type), bias.to(type)).MoveToOuterDisposeScope();
         }
     }
 

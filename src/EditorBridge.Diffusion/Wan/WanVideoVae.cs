@@ -1,6 +1,6 @@
 using EditorBridge.Diffusion.Weights;
+using EditorBridge.Models.Checkpoints;
 using EditorBridge.Models.Configs;
-using TorchSharp;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -46,17 +46,26 @@ public sealed class WanVideoVae : Module
         set => layers.ConvolutionType = value;
     }
 
-    /// <summary>Builds the network of a folder with <c>config.json</c> and safetensors in either naming.</summary>
+    /// <summary>Builds the network of a folder with <c>config.json</c> and weights in either naming.</summary>
     /// <param name="folder">The <c>vae/</c> folder of a model.</param>
-    /// <param name="device">Where the weights go; the CPU when not given.</param>
+    /// <param name="device">Where it computes; the CPU when not given.</param>
+    /// <param name="placement">Where large weights are kept; when not given, as suits their number.</param>
     /// <exception cref="InvalidDataException">Config or weights cannot be used; the message says why.</exception>
-    public static WanVideoVae Load(string folder, Device? device = null)
+    public static WanVideoVae Load(string folder, Device? device = null, WeightPlacement? placement = null)
     {
-        var vae = new WanVideoVae(ConfigFile.ReadVae(Path.Combine(folder, "config.json")).OrThrow());
-        vae.to(device ?? CPU);
-        WeightLoader.Load(vae, folder, key => WanVideoVaeKeys.ToDiffusers(key, vae.Config.NumResBlocks));
-        return vae;
+        var config = ConfigFile.ReadVae(Path.Combine(folder, "config.json")).OrThrow();
+        using var weights = Checkpoint.Open(folder).OrThrow();
+        return Load(config, weights, device, placement);
     }
+
+    /// <summary>Builds the network from a checkpoint in either naming.</summary>
+    /// <param name="config">Sizes and latent statistics.</param>
+    /// <param name="weights">The checkpoint; it may be disposed afterwards.</param>
+    /// <param name="device">Where it computes; the CPU when not given.</param>
+    /// <param name="placement">Where large weights are kept; when not given, as suits their number.</param>
+    /// <exception cref="InvalidDataException">The weights do not fit; the message names keys.</exception>
+    public static WanVideoVae Load(WanVaeConfig config, INamedTensors weights, Device? device = null, WeightPlacement? placement = null)
+        => WeightLoader.Make(() => new WanVideoVae(config), weights, key => [WanVideoVaeKeys.ToDiffusers(key, config.NumResBlocks)], device, placement);
 
     /// <summary>Writes <c>config.json</c> and the weights as a Diffusers folder.</summary>
     /// <param name="folder">The <c>vae/</c> folder of a model; made when it is not there.</param>

@@ -1,3 +1,4 @@
+using EditorBridge.Diffusion.Weights;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -83,8 +84,8 @@ internal sealed class PointConv2d : Module<Tensor, Tensor>
     public PointConv2d(string name, long channels, long outputs)
         : base(name)
     {
-        weight = new Parameter(empty(outputs, channels, 1, 1));
-        bias = new Parameter(empty(outputs));
+        weight = NewWeights.Small(empty(outputs, channels, 1, 1));
+        bias = NewWeights.Small(empty(outputs));
         RegisterComponents();
     }
 

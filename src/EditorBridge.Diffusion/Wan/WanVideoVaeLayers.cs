@@ -1,3 +1,4 @@
+using EditorBridge.Diffusion.Weights;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
@@ -21,7 +22,7 @@ internal sealed class VaeLayers
 }
 
 /// <summary>A convolution that is causal in time: kernel (kt, k, k), past frames from the cache, zeros before the clip.</summary>
-internal sealed class CausalConv3d : Module<Tensor, WanVideoVaeCache, Tensor>
+internal sealed class CausalConv3d : Module<Tensor, WanVideoVaeCache, Tensor>, IStoredLayer
 {
     private readonly Parameter weight; // [O, C, kt, k, k]
     private readonly Parameter bias;
@@ -33,23 +34,25 @@ internal sealed class CausalConv3d : Module<Tensor, WanVideoVaeCache, Tensor>
     {
         (this.kt, this.k, this.layers) = (kt, k, layers);
         slot = kt > 1 ? layers.TakeSlot() : -1;
-        weight = new Parameter(empty([outputs, channels, kt, k, k]));
-        bias = new Parameter(empty(outputs));
+        weight = NewWeights.Large([outputs, channels, kt, k, k], zero: false);
+        bias = NewWeights.Small(empty(outputs));
         RegisterComponents();
     }
+
+    public StoredWeight? Stored { get; set; }
 
     public override Tensor forward(Tensor x, WanVideoVaeCache cache) // [B, T, H, W, C] -> [B, T, H, W, O]
     {
         using var scope = NewDisposeScope();
         if (k == 1)
-            return F.linear(kt > 1 ? Moments(WithPast(x, cache)) : x, Matrix(), bias).MoveToOuterDisposeScope();
+            return F.linear(kt > 1 ? Moments(WithPast(x, cache)) : x, Matrix(x), bias).MoveToOuterDisposeScope();
         var type = layers.ConvolutionType ?? x.dtype;
         if (type == ScalarType.Float32 && x.dtype == type && x.device_type == DeviceType.CPU)
-            return FrameConv2d.PerFrame(Moments(WithPast(x, cache)), Kernel(), bias, 1, 1).MoveToOuterDisposeScope();
+            return FrameConv2d.PerFrame(Moments(WithPast(x, cache)), Kernel(x), bias, 1, 1).MoveToOuterDisposeScope();
 
         // In reduced precision, and on GPUs, conv3d is fast and needs no copy of the moments.
         var volume = WithPast(x.to(type), cache).permute(0, 4, 1, 2, 3); // [B, C, T + kt - 1, H, W], channels last
-        var kernel = weight.to(type).permute(0, 2, 3, 4, 1).contiguous().permute(0, 4, 1, 2, 3);
+        var kernel = Weight(type, x.device).permute(0, 2, 3, 4, 1).contiguous().permute(0, 4, 1, 2, 3);
         var y = F.conv3d(volume, kernel, bias.to(type), padding: [0, 1, 1]);
         return y.permute(0, 2, 3, 4, 1).to(x.dtype).contiguous().MoveToOuterDisposeScope();
     }
@@ -59,7 +62,7 @@ internal sealed class CausalConv3d : Module<Tensor, WanVideoVaeCache, Tensor>
     {
         var steps = (x.size(1) - kt) / stride + 1;
         var moments = Enumerable.Range(0, kt).Select(i => x.slice(1, i, i + (steps - 1) * stride + 1, stride)).ToArray();
-        return F.linear(cat(moments, -1), Matrix(), bias);
+        return F.linear(cat(moments, -1), Matrix(x), bias);
     }
 
     public void Initialize(double gain)
@@ -82,13 +85,22 @@ internal sealed class CausalConv3d : Module<Tensor, WanVideoVaeCache, Tensor>
     private Tensor Moments(Tensor all) // [B, T + kt - 1, H, W, C] -> [B, T, H, W, kt*C], channels ordered (moment, channel)
         => cat(Enumerable.Range(0, kt).Select(i => all.narrow(1, i, all.size(1) - kt + 1)).ToArray(), -1);
 
-    private Tensor Matrix() => weight.flatten(2).transpose(1, 2).flatten(1); // [O, kt*C]
+    private Tensor Matrix(Tensor x) => Weight(x.dtype, x.device).flatten(2).transpose(1, 2).flatten(1); // [O, kt*C]
 
-    private Tensor Kernel() => weight.permute(0, 3, 4, 2, 1).flatten(3); // [O, k, k, kt*C]
+    private Tensor Kernel(Tensor x) => Weight(x.dtype, x.device).permute(0, 3, 4, 2, 1).flatten(3); // [O, k, k, kt*C]
+
+    private Tensor Weight(ScalarType type, Device device) => Stored?.Values(type, device) ?? weight.to(type);
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+            Stored?.Dispose();
+        base.Dispose(disposing);
+    }
 }
 
 /// <summary>A 2D convolution on every frame.</summary>
-internal sealed class FrameConv2d : Module<Tensor, Tensor>
+internal sealed class FrameConv2d : Module<Tensor, Tensor>, IStoredLayer
 {
     private readonly Parameter weight; // [O, C, 3, 3]
     private readonly Parameter bias;
@@ -99,16 +111,18 @@ internal sealed class FrameConv2d : Module<Tensor, Tensor>
         : base(name)
     {
         (this.stride, this.layers) = (stride, layers);
-        weight = new Parameter(empty(outputs, channels, 3, 3));
-        bias = new Parameter(empty(outputs));
+        weight = NewWeights.Large([outputs, channels, 3, 3], zero: false);
+        bias = NewWeights.Small(empty(outputs));
         RegisterComponents();
     }
+
+    public StoredWeight? Stored { get; set; }
 
     public override Tensor forward(Tensor x) // [B, T, H, W, C]
     {
         using var scope = NewDisposeScope();
         var type = layers.ConvolutionType ?? x.dtype;
-        var y = PerFrame(x.to(type), weight.to(type).permute(0, 2, 3, 1).contiguous(), bias.to(type), stride, stride == 1 ? 1 : 0);
+        var y = PerFrame(x.to(type), (Stored?.Values(type, x.device) ?? weight.to(type)).permute(0, 2, 3, 1).contiguous(), bias.to(type), stride, stride == 1 ? 1 : 0);
         return y.to(x.dtype).MoveToOuterDisposeScope();
     }
 
@@ -124,6 +138,13 @@ internal sealed class FrameConv2d : Module<Tensor, Tensor>
         var y = F.conv2d(frames, kernel.permute(0, 3, 1, 2), bias, [stride, stride], [padding, padding]);
         return y.permute(0, 2, 3, 1).contiguous().unflatten(0, [x.size(0), x.size(1)]);
     }
+
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+            Stored?.Dispose();
+        base.Dispose(disposing);
+    }
 }
 
 /// <summary>L2 norm over the channels times √C times gamma ("RMS_norm" of the reference: no mean-square epsilon).</summary>
@@ -134,7 +155,7 @@ internal sealed class ChannelNorm : Module<Tensor, Tensor>
     public ChannelNorm(string name, long channels, bool perFrame = false)
         : base(name)
     {
-        gamma = new Parameter(perFrame ? empty(channels, 1, 1) : empty(channels, 1, 1, 1));
+        gamma = NewWeights.Small(perFrame ? empty(channels, 1, 1) : empty(channels, 1, 1, 1));
         RegisterComponents();
     }
 

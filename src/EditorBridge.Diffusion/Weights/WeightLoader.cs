@@ -6,7 +6,41 @@ namespace EditorBridge.Diffusion.Weights;
 /// <summary>Fills modules from checkpoints by name.</summary>
 public static class WeightLoader
 {
-    /// <summary>Copies every tensor of a checkpoint into the module, converting to the module's type and device.</summary>
+    /// <summary>Makes a network and gives it the weights of a checkpoint, which may be disposed afterwards: what is mapped stays mapped with the network.</summary>
+    /// <typeparam name="T">The network's type.</typeparam>
+    /// <param name="make">Makes the network.</param>
+    /// <param name="weights">The weights.</param>
+    /// <param name="rename">As for <see cref="LoadParts"/>.</param>
+    /// <param name="device">Where it computes; the CPU when not given.</param>
+    /// <param name="placement">Where large weights are kept; when not given, unpacked in memory where they are few, otherwise as stored.</param>
+    /// <exception cref="InvalidDataException">A key is missing, left over or of another shape; the message names them.</exception>
+    public static T Make<T>(Func<T> make, INamedTensors weights, Func<string, IReadOnlyList<string>> rename, torch.Device? device, WeightPlacement? placement)
+        where T : torch.nn.Module
+    {
+        var (place, where) = (placement ?? NewWeights.PlacementOf(weights), device ?? torch.CPU);
+        if (place == WeightPlacement.Unpacked)
+        {
+            var unpacked = make();
+            unpacked.to(where);
+            LoadParts(unpacked, weights, rename);
+            return unpacked;
+        }
+
+        using var noGrad = torch.no_grad();
+        using var staying = NewWeights.StayInFile(where);
+        var network = make();
+        LoadParts(network, weights, rename);
+        if (place == WeightPlacement.AsStored && where.type != DeviceType.CPU)
+            foreach (var layer in network.modules().OfType<IStoredLayer>())
+                using (var mapped = layer.Stored)
+                    layer.Stored = mapped?.CopyTo(where);
+        return network;
+    }
+
+    /// <summary>
+    /// Copies every tensor of a checkpoint into the module, converting to the module's type and device; what the module has no memory for
+    /// stays in the file.
+    /// </summary>
     /// <param name="module">Names of its parameters and persistent buffers are the keys.</param>
     /// <param name="weights">The weights.</param>
     /// <param name="rename">From the checkpoint's key to the module's, null for a key to be left out; identity when not given.</param>
@@ -47,9 +81,16 @@ public static class WeightLoader
                 + (problems.Count > 5 ? $"; and {problems.Count - 5} more." : "."));
 
         using var noGrad = torch.no_grad();
+        var layers = module.named_modules().Where(child => child.module is IStoredLayer).ToDictionary(child => child.name + ".weight", child => (IStoredLayer)child.module);
         foreach (var (key, (stored, part, parts)) in found)
         {
             using var scope = torch.NewDisposeScope();
+            if (NewWeights.HasNoMemory(wanted[key]))
+            {
+                layers[key].Stored = StoredWeight.Of(stored, wanted[key].shape, part, parts);
+                continue;
+            }
+
             var (target, source) = (wanted[key], StoredWeights.Tensor(stored));
             if (parts > 1)
                 source = source.chunk(parts, 0)[part];
