@@ -90,6 +90,13 @@ public sealed class HostOptions
     [Range(0, long.MaxValue)]
     public long MostJobBytes { get; set; } = 50L << 30;
 
+    /// <summary>
+    /// The most bytes that clips laid out as pixels (PrepareFrames) may have together, beside MostJobBytes: above that those wanted longest ago go.
+    /// A 1080p frame of 8 bits has 8 MiB. Zero means no limit.
+    /// </summary>
+    [Range(0, long.MaxValue)]
+    public long FrameCacheBytes { get; set; } = 8L << 30;
+
     /// <summary>How long an uploaded file is kept that no waiting or running job needs, from its last use. Zero means for ever.</summary>
     [Range(typeof(TimeSpan), "00:00:00", "3650.00:00:00")]
     public TimeSpan KeepAssets { get; set; } = TimeSpan.FromDays(7);

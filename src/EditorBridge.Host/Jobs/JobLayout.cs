@@ -13,6 +13,9 @@ internal sealed record JobLayout(string Folder)
     /// <summary>Name of the frozen frames after the cut.</summary>
     public const string After = "after";
 
+    /// <summary>Name of <see cref="Cache"/>.</summary>
+    public const string CacheName = "cache";
+
     /// <summary>The plan.</summary>
     public string PlanFile => Path.Combine(Folder, "plan.json");
 
@@ -27,6 +30,9 @@ internal sealed record JobLayout(string Folder)
 
     /// <summary>The published clip of a take, counted from 1.</summary>
     public string Clip(int number) => Path.Combine(Folder, "clips", number.ToString(CultureInfo.InvariantCulture));
+
+    /// <summary>What can be made again from the rest and may go at any time: frames laid out as pixels.</summary>
+    public string Cache => Path.Combine(Folder, CacheName);
 
     /// <summary>Writes the plan, if it is not there.</summary>
     public void WritePlan(string planJson)

@@ -48,8 +48,9 @@ internal sealed class JobRetention(JobStore store, DataFolder folder, HostOption
         }
     }
 
+    // What can be made again has a limit of its own (FrameCacheBytes) and must not push clips out.
     private static long SizeOf(string path) =>
-        Directory.Exists(path) ? new DirectoryInfo(path).EnumerateFiles("*", SearchOption.AllDirectories).Sum(Length) : 0;
+        Directory.Exists(path) ? new DirectoryInfo(path).EnumerateFiles("*", SearchOption.AllDirectories).Where(file => file.Directory?.Name != JobLayout.CacheName).Sum(Length) : 0;
 
     private static long Length(FileInfo file)
     {

@@ -50,9 +50,7 @@ internal sealed partial class JobServiceEndpoint
     /// <inheritdoc/>
     public override async Task DownloadClip(DownloadClipRequest request, IServerStreamWriter<DownloadClipResponse> responseStream, ServerCallContext context)
     {
-        var parts = request.Name.Split('/');
-        if (parts is not ["jobs", var id, "clips", var number]) throw Errors.NotFound("clip", request.Name);
-        var clip = store.Get(id)?.Clips.Values.FirstOrDefault(c => c.Name == request.Name) ?? throw Errors.NotFound("clip", request.Name);
+        var clip = FindClip(request.Name);
         var part = request.Part == ClipFile.Types.Part.Unspecified ? ClipFile.Types.Part.Media : request.Part;
         var file = clip.Files.FirstOrDefault(f => f.Part == part)
             ?? throw Errors.Make(Code.NotFound, "CLIP_PART_NOT_FOUND", $"{request.Name} has no {part}.", new() { ["name"] = request.Name, ["part"] = part.ToString() });
@@ -63,8 +61,7 @@ internal sealed partial class JobServiceEndpoint
                 new() { ["size_bytes"] = file.SizeBytes.ToString(System.Globalization.CultureInfo.InvariantCulture) });
         }
 
-        // The path is built from ids, not taken from the message: the folder may have moved since.
-        var path = Path.Combine(new JobLayout(folder.Job(id)).Clip(int.Parse(number, System.Globalization.CultureInfo.InvariantCulture)), file.FileName);
+        var path = PathOf(clip, file);
         FileStream stream;
         try
         {
@@ -93,6 +90,36 @@ internal sealed partial class JobServiceEndpoint
                 left -= buffer.Length;
             }
         }
+    }
+
+    /// <inheritdoc/>
+    public override async Task PrepareFrames(PrepareFramesRequest request, IServerStreamWriter<PrepareFramesResponse> responseStream, ServerCallContext context)
+    {
+        var clip = FindClip(request.Name);
+        var bits = request.Bits == 0 ? 8 : request.Bits;
+        if (bits is not (8 or 16)) throw Errors.Invalid("bits", "INVALID_ARGUMENT", $"Frames have 8 or 16 bits, not {bits}.");
+        var media = clip.Files.First(f => f.Part == ClipFile.Types.Part.Media);
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(context.CancellationToken, lifetime.ApplicationStopping);
+        Task Report(long done) => responseStream.WriteAsync(new PrepareFramesResponse { FramesDone = done, Frames = clip.Frames }, end.Token);
+        try
+        {
+            var file = await frames.PrepareAsync(clip, PathOf(clip, media), bits, Report, end.Token).ConfigureAwait(false);
+            await responseStream.WriteAsync(new PrepareFramesResponse { FramesDone = file.Frames, Frames = file.Frames, File = file }, end.Token).ConfigureAwait(false);
+        }
+        catch (OperationCanceledException) when (!context.CancellationToken.IsCancellationRequested)
+        {
+            throw Errors.Make(Code.Unavailable, "HOST_STOPPING", "The host stops; ask for the frames again at its next start.");
+        }
+    }
+
+    private Clip FindClip(string name) =>
+        (name.Split('/') is ["jobs", var id, "clips", _] ? store.Get(id)?.Clips.Values.FirstOrDefault(c => c.Name == name) : null) ?? throw Errors.NotFound("clip", name);
+
+    // The path is built from ids, not taken from the message: the folder may have moved since.
+    private string PathOf(Clip clip, ClipFile file)
+    {
+        var parts = clip.Name.Split('/');
+        return Path.Combine(new JobLayout(folder.Job(parts[1])).Clip(int.Parse(parts[3], System.Globalization.CultureInfo.InvariantCulture)), file.FileName);
     }
 
     private JobEvent Snapshot(StoredJob job, long sequence) =>

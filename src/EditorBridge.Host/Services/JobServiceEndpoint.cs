@@ -1,6 +1,7 @@
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.RegularExpressions;
+using EditorBridge.Host.Clips;
 using EditorBridge.Host.Jobs;
 using EditorBridge.Protocol.V1;
 using Google.Protobuf;
@@ -10,9 +11,9 @@ using Grpc.Core;
 
 namespace EditorBridge.Host.Services;
 
-/// <summary>editorbridge.v1.JobService, all but DownloadClip and WatchJob.</summary>
+/// <summary>editorbridge.v1.JobService, all but its streams.</summary>
 internal sealed partial class JobServiceEndpoint(
-    JobStore store, JobEvents events, JobSignals signals, JobPlanning planning, DataFolder folder, HostOptions options,
+    JobStore store, JobEvents events, JobSignals signals, JobPlanning planning, FrameCache frames, DataFolder folder, HostOptions options,
     IHostApplicationLifetime lifetime, TimeProvider clock, ILogger<JobServiceEndpoint> log) : JobService.JobServiceBase
 {
     private const int DefaultPage = 50;
