@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Finds what the project needs beyond the .NET SDK, and installs it from the system's packages where it can, saying so.
 #   eng/setup.sh run     what the main command needs: ffmpeg
-#   eng/setup.sh test    that, and what the tests drive: melt, Blender, and the linker NativeAOT uses
+#   eng/setup.sh test    that, and what the tests drive: melt, Blender, Node.js and Chromium, and the linker NativeAOT uses
 set -euo pipefail
 
 purpose=${1:-run}
@@ -23,6 +23,10 @@ want ffprobe ffmpeg
 if [ "$purpose" = test ]; then
   want melt melt
   want blender blender
+  # Premiere's panel is built and tested with them.
+  want node nodejs
+  want npm npm
+  command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || want chromium chromium
   command -v clang >/dev/null || want gcc gcc libc6-dev
   [ -e /usr/include/zlib.h ] || missing+=(zlib1g-dev)
 fi

@@ -31,6 +31,22 @@ for project in tests/*/*.csproj; do
   echo "   $((SECONDS - started)) s"
 done
 
+# Premiere's panel is TypeScript: its tests run in Node.js, the slow ones in a browser.
+echo "== premiere panel"
+started=$SECONDS
+panel_log=$(mktemp)
+trap 'rm -f "$log" "$panel_log"' EXIT
+panel_tests=test
+[ "${1:-}" = --all ] && panel_tests=test:all
+(cd plugin-manifests/premiere && npm ci --ignore-scripts --loglevel=error && REPORTER=tap npm run --silent "$panel_tests") 2>&1 | tee "$panel_log"
+code=${PIPESTATUS[0]}
+[ "$code" -ne 0 ] && status=1
+awk -v code="$code" '/^# pass / { passed = $3 } /^# fail / { failed = $3 } /^# cancelled / { failed += $3 } /^# skipped / { skipped = $3 }
+  # Where nothing was counted, or all that was counted passed and yet it failed, that is one failure more.
+  END { if (code != 0 && failed + 0 == 0) failed = 1
+    printf "%s!  - Failed: %d, Passed: %d, Skipped: %d - premiere panel\n", failed ? "Failed" : "Passed", failed, passed, skipped }' "$panel_log" | tee -a "$log"
+echo "   $((SECONDS - started)) s"
+
 awk -F'[:,]' '/^(Passed|Failed|Skipped)! +- Failed:/ { failed += $2; passed += $4; skipped += $6 }
   END { printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped }' "$log"
 exit $status

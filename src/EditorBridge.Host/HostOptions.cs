@@ -105,6 +105,12 @@ public sealed class HostOptions
     [Range(1, long.MaxValue)]
     public long LargestAssetBytes { get; set; } = 16L << 30;
 
+    /// <summary>
+    /// An origin ("null", or a scheme and a name) that requests may come from although they carry it, for panels of editors that are web pages
+    /// inside: the host's refusal names what came. The token is asked for all the same. Empty, the default, lets no other page in.
+    /// </summary>
+    public string PanelOrigin { get; set; } = "";
+
     /// <summary>Write prompts into the log.</summary>
     public bool LogPrompts { get; set; }
 

@@ -63,6 +63,27 @@ public sealed class SecurityTests(SharedHost shared)
     }
 
     [Fact]
+    public async Task An_origin_that_was_let_in_by_name_needs_the_token_and_lets_in_no_other()
+    {
+        await using var host = await RunningHost.StartAsync(("PanelOrigin", "null"));
+        using var http = new HttpClient();
+        foreach (var (origin, token, expected) in new[]
+        {
+            ("null", host.Endpoint.Token, HttpStatusCode.OK), ("null", null, HttpStatusCode.Unauthorized),
+            ("https://evil.example", host.Endpoint.Token, HttpStatusCode.Forbidden), ("NULL", host.Endpoint.Token, HttpStatusCode.Forbidden),
+        })
+        {
+            using var request = new HttpRequestMessage(HttpMethod.Get, $"http://127.0.0.1:{host.Endpoint.HttpPort}/v1/serverInfo");
+            request.Headers.TryAddWithoutValidation("Origin", origin);
+            request.Headers.TryAddWithoutValidation("Sec-Fetch-Site", "cross-site");
+            if (token is not null) request.Headers.TryAddWithoutValidation("Authorization", "Bearer " + token);
+            using var answer = await http.SendAsync(request);
+            Assert.Equal(expected, answer.StatusCode);
+            if (expected == HttpStatusCode.Forbidden) Assert.Contains(origin, await answer.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public async Task A_form_is_turned_away_and_json_is_not()
     {
         using var http = new HttpClient();

@@ -7,7 +7,7 @@ namespace EditorBridge.Host.Security;
 /// The one door in front of everything the host serves. A web page that got hold of the port (by guessing it, or by rebinding a name to
 /// 127.0.0.1) is turned away by Host, Origin and Sec-Fetch-Site; another program of another user by the token. Nothing is exempt.
 /// </summary>
-internal sealed class AccessGate(RequestDelegate next, AccessToken token, ILogger<AccessGate> log)
+internal sealed class AccessGate(RequestDelegate next, AccessToken token, HostOptions options, ILogger<AccessGate> log)
 {
     private const int UnauthenticatedCode = 16;
     private const int PermissionDeniedCode = 7;
@@ -34,18 +34,27 @@ internal sealed class AccessGate(RequestDelegate next, AccessToken token, ILogge
         await next(context).ConfigureAwait(false);
     }
 
-    private static string? Foreign(HttpRequest request)
+    private string? Foreign(HttpRequest request)
     {
         if (!IsLoopback(request.Host.Host)) return "The Host header names another machine.";
-        if (request.Headers.Origin is { Count: > 0 } origins && !IsOwn(origins, request.Host)) return "Requests from web pages are not answered.";
+        var origins = request.Headers.Origin;
+        var isPanel = options.PanelOrigin.Length > 0 && origins.Count == 1 && origins[0] == options.PanelOrigin;
+        if (origins.Count > 0 && !isPanel && !IsOwn(origins, request.Host)) return $"Requests from web pages are not answered, and this one comes from {Shown(origins)}.";
         var site = request.Headers["Sec-Fetch-Site"].ToString();
-        if (site is not ("" or "same-origin" or "none")) return "Requests from other sites are not answered.";
+        if (!isPanel && site is not ("" or "same-origin" or "none")) return "Requests from other sites are not answered.";
         // A form can send these without a preflight; JSON and gRPC it cannot.
         if (HttpMethods.IsPost(request.Method) && request.ContentType is { Length: > 0 } type
             && !type.StartsWith("application/json", StringComparison.OrdinalIgnoreCase)
             && !type.StartsWith("application/grpc", StringComparison.OrdinalIgnoreCase))
             return "A request's body is JSON or gRPC.";
         return null;
+    }
+
+    // What a page calls itself goes into an answer and the log: short, and without anything but plain characters.
+    private static string Shown(StringValues origins)
+    {
+        var text = string.Concat(origins.ToString().Where(c => c is > ' ' and < '\u007f'));
+        return text.Length <= 100 ? text : text[..100] + "...";
     }
 
     private static bool IsLoopback(string host) =>

@@ -1,0 +1,4 @@
+import "./ticks.test";
+import "./places.test";
+import "./host.test";
+import "./job.test";
