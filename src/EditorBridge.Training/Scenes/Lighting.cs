@@ -55,8 +55,14 @@ internal sealed class Lighting
             _ => (Rgb(0.015f, 0.03f, 0.10f), Rgb(0.05f, 0.08f, 0.20f), Rgb(0.12f, 0.17f, 0.33f), Rgb(0.26f, 0.31f, 0.48f), Rgb(0.93f, 0.95f, 1)),
         };
         bool night = scene.Time == TimeOfDay.Night;
-        var cloudLight = Mix(horizon, Vector3.One, night ? 0.12f : scene.Time == TimeOfDay.Sunset ? 0.25f : 0.75f);
-        var cloudShade = Mix(middle, zenith * 0.8f, 0.3f) * (night ? 1.4f : 0.95f);
+        // Lit tops and shaded bases stand off from the sky on both sides, or nobody sees that there are clouds.
+        var (cloudLight, cloudShade) = scene.Time switch
+        {
+            TimeOfDay.Dawn => (Rgb(1.0f, 0.93f, 0.88f), Rgb(0.56f, 0.53f, 0.68f)),
+            TimeOfDay.Noon => (Rgb(1.0f, 1.0f, 1.0f), Rgb(0.70f, 0.77f, 0.87f)),
+            TimeOfDay.Sunset => (Rgb(1.0f, 0.78f, 0.48f), Rgb(0.42f, 0.21f, 0.34f)),
+            _ => (Rgb(0.34f, 0.38f, 0.50f), Rgb(0.13f, 0.16f, 0.26f)),
+        };
         // An overcast sky keeps a trace of the hour's tint.
         Vector3 Grey(Vector3 c, float strength, float gain)
         {
@@ -70,7 +76,7 @@ internal sealed class Lighting
             case Weather.Clear:
                 break;
             case Weather.Clouds:
-                cover = random.Between(0.5, 0.62);
+                cover = random.Between(0.66, 0.76);
                 visible = 0.8f;
                 break;
             case Weather.Rain:
