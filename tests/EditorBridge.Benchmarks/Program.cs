@@ -1,0 +1,76 @@
+using System.CommandLine;
+using System.Globalization;
+using System.Text.Json;
+using EditorBridge.Benchmarks;
+using EditorBridge.Diffusion.Native;
+using EditorBridge.Planning;
+using static TorchSharp.torch;
+
+string[] all = ["dit-1.3b", "dit-5b", "vae-2.1", "vae-2.2", "t5", "job-5b"];
+var what = new Argument<string[]>("what") { Description = $"What to measure: {string.Join(", ", all)}; everything when not given.", DefaultValueFactory = _ => all };
+what.AcceptOnlyFromAmong(all);
+var folder = new Option<string?>("--folder") { Description = "Where weights are made, and deleted afterwards; a temporary folder when not given. All of them together need 45 GB." };
+var keep = new Option<bool>("--keep") { Description = "Leave the weights, and use those that are there." };
+var device = new Option<string>("--device") { Description = "auto, cpu, cuda, cuda:N or mps.", DefaultValueFactory = _ => "auto" };
+var threads = new Option<int>("--threads") { Description = "Threads.", DefaultValueFactory = _ => Environment.ProcessorCount };
+var runs = new Option<int>("--runs") { Description = "Runs of each, of which the best counts.", DefaultValueFactory = _ => 3 };
+var json = new Option<string?>("--json") { Description = "Where the figures are written as JSON.", DefaultValueFactory = _ => "benchmarks.json" };
+var small = new Option<bool>("--small") { Description = "Networks of the same form a few kilobytes in size: tries the program, measures nothing." };
+
+var root = new RootCommand("Measures the networks at full size with random weights.") { what, folder, keep, device, threads, runs, json, small };
+root.SetAction(result =>
+{
+    var place = ComputeDevice.Choose(result.GetValue(device)!).OrThrow();
+    set_num_threads(result.GetValue(threads));
+    var tiny = result.GetValue(small);
+    var weights = Path.GetFullPath(result.GetValue(folder) ?? Path.Combine(Path.GetTempPath(), "editorbridge-benchmarks"));
+    void Say(string line) => Console.Error.WriteLine(line);
+    var networks = new NetworkBenchmarks(place, result.GetValue(runs), Say);
+    var (width, height) = tiny ? (64, 64) : (480, 272);
+    var canvas = tiny ? new CanvasSize(64, 64) : new CanvasSize(256, 160);
+    var measured = new List<Measurement>();
+    foreach (var name in result.GetValue(what)!)
+    {
+        measured.Add(name switch
+        {
+            "dit-1.3b" => With("t2v-1.3b", path => networks.Transformer($"DiT 1.3B, {width}x{height}x17", path, width, height, 17, 8)),
+            "dit-5b" => With("ti2v-5b", path => networks.Transformer($"DiT 5B, {width}x{height}x17", path, width, height, 17, 16)),
+            "vae-2.1" => With("vae-2.1", path => networks.Vae($"VAE 2.1, a latent frame of {width}x{height}", path, width, height)),
+            "vae-2.2" => With("vae-2.2", path => networks.Vae($"VAE 2.2, a latent frame of {width}x{height}", path, width, height)),
+            "t5" => With("umt5-xxl", path => networks.TextEncoder("UMT5-XXL, 60 pieces", path, 60)),
+            _ => With("job-5b", path => new JobBenchmark(place.Name, Say).Run($"TI2V-5B, a job of {canvas.Width}x{canvas.Height}x9, 2 steps", path, path, canvas, 9, 2)),
+        });
+    }
+
+    Console.WriteLine(Table.Of(measured));
+    if (result.GetValue(json) is { Length: > 0 } file)
+        File.WriteAllText(file, JsonSerializer.Serialize(measured, MeasurementJson.Default.IReadOnlyListMeasurement) + "\n");
+    return 0;
+
+    Measurement With(string name, Func<string, Measurement> measure)
+    {
+        var path = Path.Combine(weights, name);
+        var there = Directory.Exists(path) && result.GetValue(keep);
+        if (!there)
+        {
+            if (Directory.Exists(path))
+                Directory.Delete(path, recursive: true);
+            Say(string.Create(CultureInfo.InvariantCulture, $"making {name} in {weights}"));
+            if (name == "job-5b")
+                ModelWeights.Ti2v(path, tiny, canvas);
+            else
+                ModelWeights.Network(name, path, tiny);
+        }
+
+        try
+        {
+            return measure(path);
+        }
+        finally
+        {
+            if (!result.GetValue(keep))
+                Directory.Delete(path, recursive: true);
+        }
+    }
+});
+return root.Parse(args).Invoke();
