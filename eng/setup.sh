@@ -2,6 +2,7 @@
 # Finds what the project needs beyond the .NET SDK, and installs it from the system's packages where it can, saying so.
 #   eng/setup.sh run     what the main command needs: ffmpeg
 #   eng/setup.sh test    that, and what the tests drive: melt, Blender, Node.js and Chromium, and the linker NativeAOT uses
+#   eng/setup.sh test    that, and what the tests drive: melt, Blender, Lua, Python, and the compiler that NativeAOT links with
 set -euo pipefail
 
 purpose=${1:-run}
@@ -27,7 +28,10 @@ if [ "$purpose" = test ]; then
   want node nodejs
   want npm npm
   command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || want chromium chromium
+  command -v lua5.1 >/dev/null || want luajit luajit
+  want python3 python3
   command -v clang >/dev/null || want gcc gcc libc6-dev
+  want readelf binutils
   [ -e /usr/include/zlib.h ] || missing+=(zlib1g-dev)
 fi
 
