@@ -9,6 +9,7 @@ root.Subcommands.Add(TimelineCommands.Timeline());
 root.Subcommands.Add(JobsCommands.Jobs());
 root.Subcommands.Add(ParityCommand.Parity());
 root.Subcommands.Add(ModelCommands.Models());
+root.Subcommands.Add(PluginCommands.Plugins());
 foreach (var command in HostCommands.All()) root.Subcommands.Add(command);
 
 var parsed = root.Parse(args);

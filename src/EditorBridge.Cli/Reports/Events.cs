@@ -19,6 +19,8 @@ namespace EditorBridge.Cli.Reports;
 [JsonDerivedType(typeof(VerificationEvent), "verification")]
 [JsonDerivedType(typeof(RemovedEvent), "removed")]
 [JsonDerivedType(typeof(FindingEvent), "finding")]
+[JsonDerivedType(typeof(PluginEvent), "plugin")]
+[JsonDerivedType(typeof(PluginFileEvent), "plugin_file")]
 internal abstract record CliEvent;
 
 internal sealed record SizeFigure(int Width, int Height);
@@ -162,6 +164,15 @@ internal sealed record RemovedEvent(string Name, string Path, bool FilesDeleted)
 internal sealed record FindingEvent(string Subject, string Severity, string Message) : CliEvent
 {
     public string? Remedy { get; init; }
+}
+
+internal sealed record PluginTargetFigure(string Editor, string Folder);
+
+internal sealed record PluginEvent(string Name, string Title, IReadOnlyList<PluginTargetFigure> Targets, bool Installed) : CliEvent;
+
+internal sealed record PluginFileEvent(string Plugin, string Path, string Action, bool DryRun) : CliEvent
+{
+    public string? Message { get; init; }
 }
 
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]

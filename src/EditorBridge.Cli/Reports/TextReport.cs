@@ -58,6 +58,8 @@ internal sealed class TextReport : IReport
         VerificationEvent verification => [Text($"{verification.Name}: all {verification.HashedFiles} files have the content they should have.")],
         RemovedEvent removed => [removed.FilesDeleted ? $"{removed.Name} is removed from {removed.Path}." : $"{removed.Name} is forgotten; its files stay in {removed.Path}."],
         FindingEvent finding => [Text($"{finding.Severity,-8} {finding.Subject}: {finding.Message}{(finding.Remedy is { Length: > 0 } remedy ? $" {remedy}" : "")}")],
+        PluginEvent plugin => [Text($"{plugin.Name,-8} {plugin.Title}: {(plugin.Targets.Count == 0 ? "not found" : string.Join(", ", plugin.Targets.Select(target => target.Folder)))}{(plugin.Installed ? " (installed)" : "")}")],
+        PluginFileEvent file => [Text($"{(file.DryRun ? "would " : "")}{file.Action} {file.Path}{(file.Message is null ? "" : $", {file.Message}")}")],
         TimelineEvent timeline => Timeline(timeline),
         _ => [],
     };
