@@ -7,7 +7,7 @@ namespace EditorBridge.Generation;
 
 /// <summary>Writes a take's clip and its sidecar into the job folder.</summary>
 internal sealed class EncodedClip(
-    FFmpegTools tools, JobFolder folder, Plan plan, TakePlan take, int threads, FrozenFramesInfo? before, FrozenFramesInfo? after, TimeProvider time,
+    FFmpegTools tools, JobFolder folder, Plan plan, TakePlan take, int threads, FrozenFramesInfo? before, FrozenFramesInfo? after, MemoryWatch memory, TimeProvider time,
     CancellationToken cancellation) : IClipWriter
 {
     /// <summary>Program and version, as sidecars and containers have it.</summary>
@@ -102,6 +102,7 @@ internal sealed class EncodedClip(
             Model = new ModelNote(plan.Model.Name, plan.Model.Hash),
             Sampling = new SamplingNote(sampling.Sampler, sampling.Steps, sampling.Guidance, sampling.Shift),
             Threads = threads,
+            Memory = new MemoryNote(memory.Peak, plan.Memory.Peak),
             Canvas = new PictureNote(canvas.Size.Width, canvas.Size.Height, canvas.Rate.ToString(), plan.Mapping.CanvasFrames),
             Delivery = new PictureNote(delivery.Width, delivery.Height, delivery.Rate.ToString(), delivery.Frames),
             Codec = ClipSettings.NameOf(settings.Codec),

@@ -56,6 +56,9 @@ public sealed record TakeResult
 
     /// <summary>Seconds of this run.</summary>
     public required double Seconds { get; init; }
+
+    /// <summary>Most memory of its own that the process took during this run, in bytes: beside the plan's <see cref="MemoryEstimate.Peak"/>.</summary>
+    public required long PeakMemory { get; init; }
 }
 
 /// <summary>Carries out one take of a plan.</summary>
@@ -80,7 +83,7 @@ public static class TakeRun
         JobFolder folder, Plan plan, int take, LoadedModel model, FFmpegTools tools, ITakeObserver observer, CancellationToken cancellation = default, TakeOptions? options = null)
     {
         options ??= new TakeOptions();
-        return Run(folder, plan, take, model, run => new EncodedClip(tools, folder, plan, run.Take, run.Threads, run.Before, run.After, options.Time, cancellation), observer, options, cancellation);
+        return Run(folder, plan, take, model, run => new EncodedClip(tools, folder, plan, run.Take, run.Threads, run.Before, run.After, run.Memory, options.Time, cancellation), observer, options, cancellation);
     }
 
     internal static TakeResult Run(
@@ -92,6 +95,7 @@ public static class TakeRun
         if (plan.Model.Hash != model.Capabilities.Hash)
             throw new GenerationException("model_changed", $"The model '{plan.Model.Name}' is another than when the job was planned; submit the job again.");
 
+        using var memory = MemoryWatch.Begin();
         var start = options.Time.GetTimestamp();
         var state = TakeState.Open(folder, plan, take, model.Capabilities.Hash, options.Threads);
         set_num_threads(state.Threads);
@@ -105,7 +109,7 @@ public static class TakeRun
         cancellation.ThrowIfCancellationRequested();
         var (prompt, negative, pieces) = Text(plan, model);
         var runner = new TakeRunner(plan, chosen, model, prompt, negative, state, clock, observer, options, cancellation);
-        var clip = runner.Run(before, after, placement, writer(new RunFacts(chosen, state.Threads, beforeInfo, afterInfo)));
+        var clip = runner.Run(before, after, placement, writer(new RunFacts(chosen, state.Threads, beforeInfo, afterInfo, memory)));
         state.Clear();
         clock.Report(TakeStage.Writing, plan.Windows.Count - 1, 1, 1);
         return new TakeResult
@@ -121,6 +125,7 @@ public static class TakeRun
             VaeSeconds = clock.VaeSeconds,
             Speed = clock.Speed,
             Seconds = options.Time.GetElapsedTime(start).TotalSeconds,
+            PeakMemory = memory.Peak,
         };
     }
 
@@ -149,4 +154,4 @@ public static class TakeRun
 }
 
 /// <summary>What a clip's writer needs to know of the run.</summary>
-internal sealed record RunFacts(TakePlan Take, int Threads, FrozenFramesInfo? Before, FrozenFramesInfo? After);
+internal sealed record RunFacts(TakePlan Take, int Threads, FrozenFramesInfo? Before, FrozenFramesInfo? After, MemoryWatch Memory);

@@ -40,7 +40,7 @@ internal sealed class TakeState
         // Estimates may differ from plan to plan and change nothing.
         var bare = plan with
         {
-            Memory = new MemoryEstimate { Weights = 0, TransformerActivations = 0, VaeStreaming = 0, Peak = 0 },
+            Memory = MemoryEstimate.None,
             Time = new TimeEstimate { Basis = TimeBasis.Unknown, SamplingSeconds = 0, VaeSeconds = 0, TotalSeconds = 0 },
         };
         var text = JsonSerializer.Serialize(bare, PlanningJson.Default.Plan) + modelHash;

@@ -50,6 +50,9 @@ public sealed record ClipSidecar
     /// <summary>Threads it was computed with: another number gives other last bits.</summary>
     public int Threads { get; init; }
 
+    /// <summary>Memory it took.</summary>
+    public MemoryNote? Memory { get; init; }
+
     /// <summary>Picture and rate the model worked in.</summary>
     public required PictureNote Canvas { get; init; }
 
@@ -116,6 +119,11 @@ public sealed record ClipSidecar
 /// <param name="Name">Its name in the catalogue.</param>
 /// <param name="Sha256">Hash over its weights.</param>
 public sealed record ModelNote(string Name, string Sha256);
+
+/// <summary>Memory in a sidecar, in bytes; mapped weights are not in it.</summary>
+/// <param name="Peak">Most that the worker took of its own.</param>
+/// <param name="Planned">What the plan had said.</param>
+public sealed record MemoryNote(long Peak, long Planned);
 
 /// <summary>Sampling settings in a sidecar.</summary>
 /// <param name="Sampler">Its name.</param>

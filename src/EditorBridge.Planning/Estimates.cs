@@ -1,11 +1,8 @@
 namespace EditorBridge.Planning;
 
-/// <summary>Memory and time of a plan from the sizes of the model. Rough by nature: right within about a factor of one and a half.</summary>
+/// <summary>Operations and time of a plan from the sizes of the model. Rough by nature: right within about a factor of one and a half.</summary>
 public static class Estimates
 {
-    // A .NET process with libtorch loaded, before any weight.
-    private const long ProcessBytes = 450L << 20;
-
     /// <summary>Tokens of one transformer pass of <paramref name="window"/>.</summary>
     public static long Tokens(ModelCapabilities model, CanvasSize canvas, WindowPlan window)
     {
@@ -23,24 +20,6 @@ public static class Estimates
     /// </summary>
     public static double DecodeFlops(ModelCapabilities model, CanvasSize canvas) =>
         1000.0 * model.VaeDecoderBase * model.VaeDecoderBase * canvas.Width * canvas.Height;
-
-    /// <summary>Memory of the largest window.</summary>
-    public static MemoryEstimate Memory(ModelCapabilities model, CanvasSize canvas, IReadOnlyList<WindowPlan> windows, bool guided)
-    {
-        var weights = (model.TransformerParameters + model.TextEncoderParameters + model.VaeParameters) * model.BytesPerParameter;
-        var tokens = windows.Count == 0 ? 0 : windows.Max(w => Tokens(model, canvas, w));
-        // Residual and modulated input in fp32, q, k, v, attention output, and the feed-forward twice (before and after its activation).
-        var transformer = tokens * (guided ? 2 : 1) * (8L * model.Dim + 2L * model.FeedForward) * 4;
-        // Streaming cache of 28 bytes a pixel and base channel, and about six full-resolution tensors of a four-frame chunk at work.
-        var vae = windows.Count == 0 ? 0 : 76L * model.VaeDecoderBase * canvas.Width * canvas.Height * model.BytesPerParameter / 4;
-        return new MemoryEstimate
-        {
-            Weights = weights,
-            TransformerActivations = transformer,
-            VaeStreaming = vae,
-            Peak = ProcessBytes + weights + Math.Max(transformer, vae),
-        };
-    }
 
     /// <summary>Time of all windows and takes.</summary>
     public static TimeEstimate Time(ModelCapabilities model, CanvasSize canvas, IReadOnlyList<WindowPlan> windows, SamplingPlan sampling, int takes, SpeedFigures speed)

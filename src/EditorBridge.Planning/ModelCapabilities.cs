@@ -80,6 +80,15 @@ public sealed record ModelCapabilities
     /// <summary>Parameters of the VAE.</summary>
     public required long VaeParameters { get; init; }
 
+    /// <summary>Bytes of the transformer as it is stored; 0 when not known.</summary>
+    public long TransformerBytes { get; init; }
+
+    /// <summary>Bytes of the text encoder as it is stored; 0 when not known.</summary>
+    public long TextEncoderBytes { get; init; }
+
+    /// <summary>Bytes of the VAE as it is stored; 0 when not known.</summary>
+    public long VaeBytes { get; init; }
+
     /// <summary>Channels of the VAE decoder's last (full resolution) level.</summary>
     public required int VaeDecoderBase { get; init; }
 

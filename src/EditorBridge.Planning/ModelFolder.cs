@@ -102,16 +102,18 @@ public static class ModelFolder
             return ReadResult<ModelCapabilities>.Failed($"'{Path.Combine(folder, ModelSettings.FileName)}' names a canvas of {off.Width}x{off.Height}; this model's grid is {cell} pixels.");
 
         var counts = new Dictionary<string, long>(StringComparer.Ordinal);
+        var stored = new Dictionary<string, long>(StringComparer.Ordinal);
         var files = new List<string>();
         foreach (var network in Networks)
         {
             var weights = WeightFiles.In(Path.Combine(folder, network));
             if (!weights.Ok) return ReadResult<ModelCapabilities>.Failed(weights.Problem);
-            counts[network] = 0;
+            (counts[network], stored[network]) = (0, 0);
             foreach (var path in weights.Value)
             {
                 var file = SafetensorsFile.Open(path);
                 if (!file.Ok) return ReadResult<ModelCapabilities>.Failed(file.Problem);
+                stored[network] += new FileInfo(path).Length;
                 using (file.Value)
                     counts[network] += file.Value.Header.Tensors.Sum(tensor => tensor.Shape.Aggregate(1L, (product, size) => product * size));
                 files.Add(path);
@@ -143,6 +145,9 @@ public static class ModelFolder
             TransformerParameters = counts["transformer"],
             TextEncoderParameters = counts["text_encoder"],
             VaeParameters = counts["vae"],
+            TransformerBytes = stored["transformer"],
+            TextEncoderBytes = stored["text_encoder"],
+            VaeBytes = stored["vae"],
             VaeDecoderBase = v.DecoderDim,
             Hash = Hash(folder, files),
             DefaultSteps = s.Steps,

@@ -195,22 +195,6 @@ public sealed record SamplingPlan
     public int PassesPerStep => Guidance == 1 ? 1 : 2;
 }
 
-/// <summary>What a plan needs, in bytes.</summary>
-public sealed record MemoryEstimate
-{
-    /// <summary>All weights at once.</summary>
-    public required long Weights { get; init; }
-
-    /// <summary>Largest working set of a transformer pass.</summary>
-    public required long TransformerActivations { get; init; }
-
-    /// <summary>Cache and working set of the streaming VAE decode.</summary>
-    public required long VaeStreaming { get; init; }
-
-    /// <summary>Weights plus the larger of the two working sets, plus the process itself.</summary>
-    public required long Peak { get; init; }
-}
-
 /// <summary>Where a time estimate comes from.</summary>
 public enum TimeBasis
 {

@@ -11,8 +11,9 @@ public static class Planner
     /// </summary>
     /// <param name="request">What is asked for.</param>
     /// <param name="model">The model that was found under <see cref="JobRequest.Model"/>.</param>
-    /// <param name="speed">What is known of the machine.</param>
-    public static Plan Plan(JobRequest request, ModelCapabilities model, SpeedFigures speed)
+    /// <param name="speed">What is known of the machine's speed.</param>
+    /// <param name="machine">What is known of its memory; nothing is refused for memory where nothing is known.</param>
+    public static Plan Plan(JobRequest request, ModelCapabilities model, SpeedFigures speed, MachineMemory? machine = null)
     {
         var refusals = RequestCheck.Refusals(request).ToList();
         if (request.Kind == JobKind.Still && request.ReferencePicture is not null)
@@ -43,6 +44,10 @@ public static class Planner
         var bestEffort = Support(model, before, after) == ContextSupport.BestEffort;
         Notes(request, model, canvas, mapping, windows, before, after, bestEffort, Warn);
 
+        var memory = MemoryChoice.Choose(model, canvas.Size, windows, sampling, machine ?? MachineMemory.Unknown);
+        if (memory.Refusal is { } tooLittle) return Refused(request, model, sampling, [tooLittle]);
+        warnings.AddRange(memory.Warnings);
+
         var plan = new Plan
         {
             Request = request,
@@ -57,7 +62,7 @@ public static class Planner
             Takes = Enumerable.Range(0, request.Takes).Select(i => new TakePlan(i + 1, request.Seed + i)).ToArray(),
             Prompt = request.Prompt.Trim(),
             NegativePrompt = string.IsNullOrWhiteSpace(request.NegativePrompt) ? model.DefaultNegativePrompt : request.NegativePrompt.Trim(),
-            Memory = Estimates.Memory(model, canvas.Size, windows, sampling.PassesPerStep == 2),
+            Memory = memory.Estimate,
             Time = Estimates.Time(model, canvas.Size, windows, sampling, request.Takes, speed),
             Warnings = warnings,
             Refusals = [],
@@ -141,7 +146,7 @@ public static class Planner
             Takes = [],
             Prompt = request.Prompt,
             NegativePrompt = request.NegativePrompt,
-            Memory = new MemoryEstimate { Weights = 0, TransformerActivations = 0, VaeStreaming = 0, Peak = 0 },
+            Memory = MemoryEstimate.None,
             Time = new TimeEstimate { Basis = TimeBasis.Unknown, SamplingSeconds = 0, VaeSeconds = 0, TotalSeconds = 0 },
             Warnings = warnings,
             Refusals = refusals,

@@ -40,6 +40,8 @@ internal sealed class GenerationPipeline : ITakePipeline
         };
         made.Notes.AddRange(result.Seams.Select(s => FormattableString.Invariant(
             $"Colour at the seam {s.Side} was {s.ShiftBefore:0.0} off before and {s.ShiftAfter:0.0} after correction (of 255).")));
+        made.Notes.Add(FormattableString.Invariant(
+            $"The worker took at most {result.PeakMemory / (double)(1 << 30):0.0} GiB of memory of its own; the plan had said {plan.Memory.Peak / (double)(1 << 30):0.0} GiB."));
         // A run that went on from saved state has not timed all of its work.
         if (fresh) (made.TransformerFlops, made.VaeFlops) = Speed(plan, result);
         return made;

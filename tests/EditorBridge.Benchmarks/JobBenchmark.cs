@@ -11,7 +11,7 @@ internal sealed class JobBenchmark(string device, Action<string> say)
     public Measurement Run(string name, string model, string work, CanvasSize canvas, int frames, int steps)
     {
         var tools = FFmpegTools.FindAsync(default).GetAwaiter().GetResult().Value;
-        using var watch = ProcessMemory.Watch();
+        using var watch = MemoryWatch.Begin();
         LoadedModel? made = null;
         var load = Lap.Of(() => made = LoadedModel.Load(model, name, device));
         using var loaded = made!;
@@ -32,7 +32,7 @@ internal sealed class JobBenchmark(string device, Action<string> say)
         say(string.Create(CultureInfo.InvariantCulture, $"{name}: sampling {result!.SamplingSeconds:F0} s, VAE {result.VaeSeconds:F0} s, planned peak {plan.Memory.Peak / 1e9:F1} GB"));
         return new Measurement
         {
-            Name = name, Device = loaded.Device.Name, Seconds = lap.Seconds, LoadSeconds = load.Seconds, PeakAnonymous = watch.Stop() - watch.Start,
+            Name = name, Device = loaded.Device.Name, Seconds = lap.Seconds, LoadSeconds = load.Seconds, PeakAnonymous = watch.Peak - watch.Start,
             Operations = plan.Windows.Sum(window => Estimates.TransformerFlops(plan.Model, Estimates.Tokens(plan.Model, plan.Canvas.Size, window))) * steps * plan.Sampling.PassesPerStep,
             Mapped = Directory.EnumerateFiles(model, "*.safetensors", SearchOption.AllDirectories).Sum(file => new FileInfo(file).Length),
         };

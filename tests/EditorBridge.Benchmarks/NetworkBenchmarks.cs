@@ -1,6 +1,7 @@
 using EditorBridge.Diffusion.Native;
 using EditorBridge.Diffusion.Text;
 using EditorBridge.Diffusion.Wan;
+using EditorBridge.Generation;
 using EditorBridge.Models.Checkpoints;
 using EditorBridge.Models.Configs;
 using TorchSharp;
@@ -21,7 +22,7 @@ internal sealed class NetworkBenchmarks(ComputeDevice device, int runs, Action<s
         var tokens = (long)latents * (height / pixels / 2) * (width / pixels / 2);
         var rate = MatrixRate();
 
-        using var watch = ProcessMemory.Watch();
+        using var watch = MemoryWatch.Begin();
         WanTransformer? made = null;
         var load = Lap.Of(() => made = WanTransformer.Load(folder, device.Device));
         using var network = made!;
@@ -37,7 +38,7 @@ internal sealed class NetworkBenchmarks(ComputeDevice device, int runs, Action<s
             device.Synchronize();
         });
         var best = Pass();
-        var peak = watch.Stop() - watch.Start;
+        var peak = watch.Peak - watch.Start;
 
         using var plain = new PlainTransformer(config, tokens, device.Device);
         var bare = Lap.Longest;
@@ -66,7 +67,7 @@ internal sealed class NetworkBenchmarks(ComputeDevice device, int runs, Action<s
         using var scope = NewDisposeScope();
         using var inference = inference_mode();
         var rate = MatrixRate();
-        using var watch = ProcessMemory.Watch();
+        using var watch = MemoryWatch.Begin();
         WanVideoVae? made = null;
         var load = Lap.Of(() => made = WanVideoVae.Load(folder, device.Device));
         using var vae = made!;
@@ -89,7 +90,7 @@ internal sealed class NetworkBenchmarks(ComputeDevice device, int runs, Action<s
         return new Measurement
         {
             Name = name, Device = device.Name, Seconds = best.Seconds, Operations = counting.Operations, MatrixRate = rate, LoadSeconds = load.Seconds,
-            PeakAnonymous = watch.Stop() - watch.Start, Mapped = Size(folder),
+            PeakAnonymous = watch.Peak - watch.Start, Mapped = Size(folder),
         };
     }
 
@@ -100,7 +101,7 @@ internal sealed class NetworkBenchmarks(ComputeDevice device, int runs, Action<s
         using var inference = inference_mode();
         var rate = MatrixRate();
         var config = ConfigFile.ReadTextEncoder(Path.Combine(folder, "config.json")).OrThrow();
-        using var watch = ProcessMemory.Watch();
+        using var watch = MemoryWatch.Begin();
         UMT5Encoder? made = null;
         var load = Lap.Of(() =>
         {
@@ -127,7 +128,7 @@ internal sealed class NetworkBenchmarks(ComputeDevice device, int runs, Action<s
         {
             Name = name, Device = device.Name, Seconds = best.Seconds, LoadSeconds = load.Seconds, MatrixRate = rate,
             Operations = config.NumLayers * pieces * ((2.0 * config.DModel * (4 * inner + (3 * config.DFf))) + (4 * inner * pieces)),
-            PeakAnonymous = watch.Stop() - watch.Start, Mapped = Size(folder),
+            PeakAnonymous = watch.Peak - watch.Start, Mapped = Size(folder),
         };
     }
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using EditorBridge.Diffusion.Weights;
 using EditorBridge.Models.Checkpoints;
 using EditorBridge.Models.Configs;
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
@@ -32,6 +33,7 @@ public sealed class WanTransformer : Module
 
     private readonly int[] patch;
     private readonly double eps;
+    private BlockStream? stream;
 
     /// <summary>Makes the network with weights of zero: load them, or call <see cref="Initialize"/>.</summary>
     /// <param name="config">Sizes.</param>
@@ -87,7 +89,19 @@ public sealed class WanTransformer : Module
     /// <exception cref="InvalidDataException">The weights do not fit; the message names keys.</exception>
     /// <exception cref="NotSupportedException">The model has a part that is not there.</exception>
     public static WanTransformer Load(WanTransformerConfig config, INamedTensors weights, Device? device = null, WeightPlacement? placement = null)
-        => WeightLoader.Make(() => new WanTransformer(config), weights, key => [WanTransformerKeys.FromOriginal(key)], device, placement);
+    {
+        var network = WeightLoader.Make(() => new WanTransformer(config), weights, key => [WanTransformerKeys.FromOriginal(key)], device, placement);
+        if (network.Device is { type: not DeviceType.CPU } place && network.proj_out.Stored is not null)
+        {
+            // As the reference's autocast; the CPU is fastest in float32, which is null.
+            if (place.type == DeviceType.CUDA)
+                network.ComputeType = ScalarType.BFloat16;
+            if (placement == WeightPlacement.Streamed)
+                network.StreamBlocks(place);
+        }
+
+        return network;
+    }
 
     /// <summary>Writes <c>config.json</c> and the weights as a Diffusers folder.</summary>
     /// <param name="folder">The <c>transformer/</c> folder of a model; made when it is not there.</param>
@@ -215,14 +229,22 @@ public sealed class WanTransformer : Module
         var hinting = vace is null ? null : vace_blocks![0].Begin(vace_patch_embedding!.call(vace.Latents).view(x.shape), x);
         for (int i = 0, n = 0; i < blocks.Count; i++)
         {
-            x = blocks[i].call(x, modulation, rotation, text.Pairs[i].Key, text.Pairs[i].Value);
-            if (hinting is null || n == vace_blocks!.Count || Config.VaceLayers![n] != i)
+            var (main, hints) = (x, hinting is not null && n < vace_blocks!.Count && Config.VaceLayers![n] == i);
+            x = Block(i, hints ? blocks.Count + n : After(i), () => blocks[i].call(main, modulation, rotation, text.Pairs[i].Key, text.Pairs[i].Value));
+            if (!hints)
                 continue;
 
             // The reference runs all of these first; they do not see what the main blocks do, so the hints need not be kept.
             var (key, value) = text.Pairs[blocks.Count + n];
-            hinting = vace_blocks[n].call(hinting, modulation, rotation, key, value);
-            x = x.add(vace_blocks[n].Hint(hinting), alpha: vace!.Scale);
+            var context = hinting!;
+            Tensor? hint = null;
+            hinting = Block(blocks.Count + n, After(i), () =>
+            {
+                var result = vace_blocks![n].call(context, modulation, rotation, key, value);
+                hint = vace_blocks[n].Hint(result);
+                return result;
+            });
+            x = x.add(hint!, alpha: vace!.Scale);
             n++;
         }
 
@@ -232,6 +254,33 @@ public sealed class WanTransformer : Module
 
         var tokens = x.split(grids.Select(grid => grid.Tokens).ToArray(), 1);
         return [.. tokens.Select((segment, i) => Unpatchify(segment, grids[i]))];
+    }
+
+    // The main block after one; after the last comes the first of the next pass.
+    private int After(int block) => (block + 1) % blocks.Count;
+
+    // A block by its place among all, those of VACE after the main ones.
+    private Tensor Block(int index, int next, Func<Tensor> compute) => stream is null ? compute() : stream.Run(index, next, compute);
+
+    /// <summary>Lets the blocks' weights go through a device one block after the other; what lies outside of the blocks is copied there.</summary>
+    /// <param name="device">Where the network's own parameters are.</param>
+    internal void StreamBlocks(Device device)
+    {
+        WanBlock[] all = [.. blocks, .. vace_blocks ?? []];
+        var streamed = all.SelectMany(block => block.modules()).OfType<IStoredLayer>().ToHashSet();
+        foreach (var layer in modules().OfType<IStoredLayer>().Where(layer => !streamed.Contains(layer)))
+            using (var mapped = layer.Stored)
+                layer.Stored = mapped?.CopyTo(device);
+        stream?.Dispose();
+        stream = new BlockStream(all, device);
+    }
+
+    /// <inheritdoc/>
+    protected override void Dispose(bool disposing)
+    {
+        if (disposing)
+            stream?.Dispose();
+        base.Dispose(disposing);
     }
 
     private Tensor Unpatchify(Tensor tokens, TokenGrid grid) => tokens

@@ -33,15 +33,9 @@ internal static class NewWeights
     /// <summary>Whether a parameter has a shape alone.</summary>
     public static bool HasNoMemory(Tensor parameter) => parameter.device_type == DeviceType.META;
 
-    /// <summary>
-    /// Where weights are best kept when nobody has chosen: unpacked while they are few, since upcasting them in every pass would take a
-    /// noticeable part of it; otherwise as they are stored.
-    /// </summary>
+    /// <summary>Where weights are best kept when nobody has chosen.</summary>
     public static WeightPlacement PlacementOf(INamedTensors weights)
-    {
-        const long Few = 100_000_000;
-        return weights.Tensors.Values.Sum(tensor => tensor.Elements) < Few ? WeightPlacement.Unpacked : WeightPlacement.AsStored;
-    }
+        => weights.Tensors.Values.Sum(tensor => tensor.Elements) < NamedTensor.FewValues ? WeightPlacement.Unpacked : WeightPlacement.AsStored;
 
     private sealed class Scope : IDisposable
     {

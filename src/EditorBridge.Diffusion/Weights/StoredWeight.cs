@@ -24,8 +24,11 @@ internal sealed class StoredWeight : IDisposable
     /// <summary>The sizes of the weight.</summary>
     public long[] Shape { get; }
 
-    /// <summary>Bytes it takes where it is now.</summary>
-    public long Bytes => stored.numel() * stored.element_size();
+    /// <summary>A copy of <see cref="Far"/> that is used in its place for now; not owned.</summary>
+    public Tensor? Near { get; set; }
+
+    /// <summary>Type of <see cref="Far"/>.</summary>
+    public ScalarType FarType => packed is null ? stored.dtype : ScalarType.BFloat16;
 
     /// <summary>The weight in a mapped file, which stays mapped as long as this is not disposed.</summary>
     /// <param name="tensor">The tensor, or several weights joined along its first axis.</param>
@@ -53,7 +56,8 @@ internal sealed class StoredWeight : IDisposable
     {
         using var scope = NewDisposeScope();
         // They travel as they are stored, which is less than what they become.
-        var values = packed is { } blocks ? Unpacked(blocks, first, count) : stored.narrow(0, first, count);
+        var values = Near is not null ? Near.narrow(0, first, count)
+            : packed is { } blocks ? Unpacked(blocks, first, count) : stored.narrow(0, first, count);
         values = values.device_type == device.type && values.device_index == device.index ? values : values.to(device);
         if (scale != 1 && packed is null)
             values = values.to(float32).mul_(scale);
@@ -65,6 +69,9 @@ internal sealed class StoredWeight : IDisposable
         }
         return values.to(type).MoveToOuterDisposeScope();
     }
+
+    /// <summary>What goes to another device in place of the values: as it is stored, without scale and additions; packed weights as bfloat16.</summary>
+    public Tensor Far() => packed is { } blocks ? Unpacked(blocks, 0, Shape[0]).to(bfloat16) : stored.view(Shape);
 
     /// <summary>All values.</summary>
     /// <inheritdoc cref="Rows" path="/param"/>
@@ -120,9 +127,7 @@ internal sealed class StoredWeight : IDisposable
     public StoredWeight CopyTo(Device device)
     {
         using var scope = NewDisposeScope();
-        var copy = packed is null
-            ? new StoredWeight(stored.to(device, copy: true), null, scale, Shape)
-            : new StoredWeight(Unpacked(packed.Value, 0, Shape[0]).to(bfloat16).to(device), null, 1, Shape);
+        var copy = new StoredWeight(Far().to(device, copy: true), null, packed is null ? scale : 1, Shape);
         copy.additions.AddRange(additions);
         additions.Clear();
         return copy;

@@ -8,7 +8,7 @@ namespace EditorBridge.Host.Services;
 
 /// <summary>Makes the plan of a job: reads the request, finds the model, asks the planner.</summary>
 internal sealed class JobPlanning(
-    FFmpegLocator ffmpeg, AssetStore assets, ModelStore models, SpeedFile speed, WorkerSupervisor supervisor, HostOptions options, ILogger<JobPlanning> log)
+    FFmpegLocator ffmpeg, AssetStore assets, ModelStore models, SpeedFile speed, MachineMemoryReader memory, WorkerSupervisor supervisor, HostOptions options, ILogger<JobPlanning> log)
 {
     /// <summary>The plan. What makes sense but cannot be done is in its refusals.</summary>
     /// <param name="spec">The job as the contract has it.</param>
@@ -31,11 +31,11 @@ internal sealed class JobPlanning(
         if (model.Capabilities is not { } capabilities)
             throw Errors.Precondition("MODEL_BROKEN", $"The model {model.Name} cannot be used: {model.Problem}", new() { ["model"] = model.Name });
         var figures = speed.Of(capabilities.Hash);
-        var plan = Planner.Plan(request, capabilities, figures);
+        var plan = Planner.Plan(request, capabilities, figures, memory.Read());
         if (measure && options.MeasureSpeed && figures.Basis == TimeBasis.Unknown && plan.CanRun && plan.Windows.Count > 0 && !options.Rehearse)
         {
             await ProbeAsync(model, cancellation).ConfigureAwait(false);
-            plan = Planner.Plan(request, capabilities, speed.Of(capabilities.Hash));
+            plan = Planner.Plan(request, capabilities, speed.Of(capabilities.Hash), memory.Read());
         }
 
         return PlanWriting.ToContract(plan, reading.NotBuilt);
@@ -46,6 +46,7 @@ internal sealed class JobPlanning(
         var measured = await supervisor.MeasureAsync(model.Folder, cancellation).ConfigureAwait(false);
         if (measured.Problem.Length > 0) log.LogWarning("The speed of {Model} could not be measured: {Why}", model.Name, measured.Problem);
         else speed.Probed(model.Capabilities!.Hash, measured.Flops);
+        memory.ComputesOn(measured.Device);
     }
 
     // Small enough for people to read out and type again.

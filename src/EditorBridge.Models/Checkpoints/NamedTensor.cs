@@ -5,6 +5,12 @@ namespace EditorBridge.Models.Checkpoints;
 /// <summary>A tensor in a mapped file.</summary>
 public sealed record NamedTensor : TensorEntry
 {
+    /// <summary>
+    /// A network with fewer values is unpacked into memory when it is loaded; the large weights of others stay as they are stored. Upcasting small ones in every pass would
+    /// take a noticeable part of it.
+    /// </summary>
+    public const long FewValues = 100_000_000;
+
     /// <summary>A tensor whose place in the file has been checked.</summary>
     /// <param name="entry">What the header says of it.</param>
     /// <param name="file">Where it lies.</param>

@@ -87,7 +87,9 @@ public sealed class StoredWeightTests : IDisposable
         Assert.True(mapping.IsClosed);
     }
 
-    private string Write(string type, int rows, int columns)
+    private string Write(string type, int rows, int columns) => Write(folder, type, rows, columns);
+
+    internal static string Write(TemporaryFolder folder, string type, int rows, int columns)
     {
         using var scope = NewDisposeScope();
         using var generator = new Generator(7);
