@@ -206,6 +206,7 @@ public sealed class WanTransformer : Module
         CheckImage(context, image);
 
         using var scope = NewDisposeScope();
+        using var upcast = UpcastBuffer.Begin();
         var text = condition_embedder.text_embedder.call(context); // [B, T, D]
         var pictures = image is null ? null : condition_embedder.image_embedder!.call(image); // [B, I, D]
         WanBlock[] all = [.. blocks, .. vace_blocks ?? []];
@@ -221,6 +222,7 @@ public sealed class WanTransformer : Module
 
     private IReadOnlyList<Tensor> Run(Tensor[] latents, TokenGrid[] grids, Tensor timesteps, Tensor rotation, TextKeysValues text, VaceContext? vace)
     {
+        using var upcast = UpcastBuffer.Begin();
         var (batch, groups) = (timesteps.shape[0], timesteps.shape[1]);
         var x = cat(latents.Select(patch_embedding.call).ToArray(), 1); // [B, L, D]
         x = x.view(batch, groups, -1, Config.Dim); // [B, G, L/G, D]
@@ -229,8 +231,10 @@ public sealed class WanTransformer : Module
         var hinting = vace is null ? null : vace_blocks![0].Begin(vace_patch_embedding!.call(vace.Latents).view(x.shape), x);
         for (int i = 0, n = 0; i < blocks.Count; i++)
         {
+            // Each block's tokens are let go when the next has read them: all of them together would be the largest part of a pass.
             var (main, hints) = (x, hinting is not null && n < vace_blocks!.Count && Config.VaceLayers![n] == i);
-            x = Block(i, hints ? blocks.Count + n : After(i), () => blocks[i].call(main, modulation, rotation, text.Pairs[i].Key, text.Pairs[i].Value));
+            using (main)
+                x = Block(i, hints ? blocks.Count + n : After(i), () => blocks[i].call(main, modulation, rotation, text.Pairs[i].Key, text.Pairs[i].Value));
             if (!hints)
                 continue;
 
@@ -238,13 +242,19 @@ public sealed class WanTransformer : Module
             var (key, value) = text.Pairs[blocks.Count + n];
             var context = hinting!;
             Tensor? hint = null;
-            hinting = Block(blocks.Count + n, After(i), () =>
+            using (context)
             {
-                var result = vace_blocks![n].call(context, modulation, rotation, key, value);
-                hint = vace_blocks[n].Hint(result);
-                return result;
-            });
-            x = x.add(hint!, alpha: vace!.Scale);
+                hinting = Block(blocks.Count + n, After(i), () =>
+                {
+                    var result = vace_blocks![n].call(context, modulation, rotation, key, value);
+                    hint = vace_blocks[n].Hint(result);
+                    return result;
+                });
+            }
+
+            using (var plain = x)
+            using (hint)
+                x = plain.add(hint!, alpha: vace!.Scale);
             n++;
         }
 
@@ -679,8 +689,8 @@ public sealed class WanTransformer : Module
 
         public override Tensor forward(Tensor x)
         {
-            using var hidden = proj.call(x);
-            return activation(hidden);
+            using var scope = NewDisposeScope();
+            return activation(proj.call(x)).MoveToOuterDisposeScope();
         }
     }
 
@@ -763,7 +773,8 @@ public sealed class WanTransformer : Module
         }
     }
 
-    private static Tensor Gelu(Tensor x) => functional.gelu(x, TorchSharp.Modules.GELU.Approximate.tanh);
+    // In place where nobody else has its input: it is the largest tensor there is.
+    private static Tensor Gelu(Tensor x) => functional.gelu(x, TorchSharp.Modules.GELU.Approximate.tanh, inplace: !is_grad_enabled());
 
     private static Tensor Heads(Tensor x, int heads) => x.view(x.shape[0], x.shape[1], heads, -1).transpose(1, 2); // [B, heads, L, d]
 }

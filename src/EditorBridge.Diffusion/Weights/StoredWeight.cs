@@ -13,6 +13,8 @@ internal sealed class StoredWeight : IDisposable
     // 16 MB of float32: the allocator keeps such pieces instead of asking for new pages each time, and much of one is still in the cache when it is multiplied.
     private const long PieceValues = 1 << 22;
 
+    private const long ManyRows = 256;
+
     private readonly TensorType? packed;
     private readonly float scale;
     private readonly List<Addition> additions = [];
@@ -85,8 +87,16 @@ internal sealed class StoredWeight : IDisposable
         using var scope = NewDisposeScope();
         var (outputs, inputs) = (Shape[0], Shape[1]);
         var step = PieceValues / inputs;
+        var same = x.dtype == FarType && scale == 1 && additions.Count == 0 && packed is null;
+        // Many rows want the product whole; few leave the values no time to pay for a way through main memory.
+        if (x.device_type == DeviceType.CPU && x.dtype == ScalarType.Float32 && !same && x.numel() / inputs >= ManyRows && UpcastBuffer.Room(Shape) is { } room)
+        {
+            Fill(room);
+            return nn.functional.linear(x, room, bias).MoveToOuterDisposeScope();
+        }
+
         // A GPU is better off with one large product, and values that are there already are better not cut.
-        if (x.device_type != DeviceType.CPU || step >= outputs || step == 0 || (x.dtype == stored.dtype && scale == 1 && additions.Count == 0))
+        if (x.device_type != DeviceType.CPU || step >= outputs || step == 0 || same)
             return nn.functional.linear(x, Values(x.dtype, x.device), bias).MoveToOuterDisposeScope();
 
         var rows = x.reshape(-1, inputs); // [n, inputs]
@@ -142,9 +152,28 @@ internal sealed class StoredWeight : IDisposable
         additions.Clear();
     }
 
-    private unsafe Tensor Unpacked(TensorType type, long first, long count)
+    private void Fill(Tensor room)
+    {
+        if (Near is null && packed is { } blocks)
+            Unpack(blocks, 0, room);
+        else
+            room.copy_(Near ?? stored);
+        if (scale != 1 && packed is null)
+            room.mul_(scale);
+        foreach (var addition in additions)
+            addition.AddTo(room, 0, Shape[0]);
+    }
+
+    private Tensor Unpacked(TensorType type, long first, long count)
     {
         var values = empty([count, .. Shape[1..]], dtype: float32);
+        Unpack(type, first, values);
+        return values;
+    }
+
+    private unsafe void Unpack(TensorType type, long first, Tensor values)
+    {
+        var count = values.shape[0];
         var (block, size) = (type.BlockElements(), type.Size());
         var row = Shape[1..].Aggregate(1L, (product, length) => product * length);
         var from = (byte*)MappedTensors.THSTensor_data(stored.Handle) + (first * row / block * size);
@@ -161,7 +190,6 @@ internal sealed class StoredWeight : IDisposable
             foreach (ref var value in part)
                 value *= scale;
         });
-        return values;
     }
 
     /// <summary>What is added to the stored values.</summary>
