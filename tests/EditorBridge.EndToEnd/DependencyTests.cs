@@ -13,9 +13,6 @@ public class DependencyTests
     public void No_networks_in(string project, string assembly)
     {
         var configuration = new DirectoryInfo(AppContext.BaseDirectory);
-        var source = Path.Combine(configuration.Parent!.Parent!.Parent!.Parent!.FullName, "src", project);
-        // Not laid out yet: the native library comes with its own work.
-        if (!Directory.Exists(source)) return;
         var file = Path.Combine(configuration.Parent!.Parent!.FullName, project, configuration.Name, assembly + ".deps.json");
         using var parsed = JsonDocument.Parse(File.ReadAllBytes(file));
         var libraries = parsed.RootElement.GetProperty("libraries").EnumerateObject().Select(library => library.Name).ToList();

@@ -1,0 +1,75 @@
+using EditorBridge.Protocol.V1;
+
+namespace EditorBridge.Native.OpenFx;
+
+/// <summary>What a press of Generate asks for.</summary>
+internal sealed record GenerationWish
+{
+    public required string Prompt { get; init; }
+
+    public required string Negative { get; init; }
+
+    /// <summary>Name of a model, with or without "models/"; empty for the host's default.</summary>
+    public required string Model { get; init; }
+
+    /// <summary>Null draws one.</summary>
+    public required int? Seed { get; init; }
+
+    /// <summary>Takes to make.</summary>
+    public required int Takes { get; init; }
+
+    /// <summary>The take that is shown, counted from 1.</summary>
+    public required int Take { get; init; }
+
+    public required long Frames { get; init; }
+
+    public required int Width { get; init; }
+
+    public required int Height { get; init; }
+
+    public required FrameRate Rate { get; init; }
+
+    /// <summary>Frames just before the new ones.</summary>
+    public required FrameGrab? Before { get; init; }
+
+    /// <summary>Frames just after the new ones.</summary>
+    public required FrameGrab? After { get; init; }
+
+    /// <summary>The first new frame in the effect's own time.</summary>
+    public required long First { get; init; }
+
+    /// <summary>The editor.</summary>
+    public required string Application { get; init; }
+
+    /// <summary>The job, with the frames around it as files.</summary>
+    /// <param name="before">Path of the frames before; null where there are none.</param>
+    /// <param name="after">The same for those after.</param>
+    public Job ToJob(string? before, string? after)
+    {
+        var spec = new JobSpec
+        {
+            Kind = (before, after) switch
+            {
+                (null, null) => JobSpec.Types.Kind.Broll,
+                (not null, not null) => JobSpec.Types.Kind.Fill,
+                _ => JobSpec.Types.Kind.Extend,
+            },
+            Prompt = Prompt, NegativePrompt = Negative, Takes = Takes,
+            Delivery = new Delivery { Size = new PixelSize { Width = Width, Height = Height }, Rate = Rate, Frames = Frames, Codec = Delivery.Types.Codec.Prores422Hq },
+            Placement = new Placement { Application = Application, RecordRange = new FrameRange { Start = First, Duration = Frames } },
+        };
+        if (Seed is { } seed) spec.Seed = seed;
+        if (Model.Length > 0) spec.Model = Model.StartsWith("models/", StringComparison.Ordinal) ? Model : "models/" + Model;
+        if (before is not null) spec.ContextBefore = Context(before, Before!);
+        if (after is not null) spec.ContextAfter = Context(after, After!);
+        // Both sides get the same number.
+        if (before is not null && after is not null && Before!.Frames.Count != After!.Frames.Count)
+            spec.ContextBefore.Frames = spec.ContextAfter.Frames = Math.Min(Before.Frames.Count, After.Frames.Count);
+        return new Job { Spec = spec };
+    }
+
+    private ContextFrames Context(string path, FrameGrab grab) => new()
+    {
+        Segment = new MediaSegment { Media = new MediaSource { Path = path }, Range = new FrameRange { Start = 0, Duration = grab.Frames.Count }, Rate = Rate },
+    };
+}
