@@ -16,8 +16,8 @@ public abstract class SplicedDocument : TimelineDocument
         ArgumentNullException.ThrowIfNull(edit);
         var splices = new List<TextSplice>();
         if (Splice(edit, splices) is { } refusal) return refusal;
-        // Only the order of insertions at one byte matters, and a stable sort keeps it.
-        var ordered = splices.OrderBy(splice => splice.Start).ToList();
+        // Insertions at one byte keep their order, and come before what gives way there.
+        var ordered = splices.OrderBy(splice => splice.Start).ThenBy(splice => splice.Length > 0).ToList();
         var text = TextSplice.Apply(Bytes.Span, ordered);
         if (!Reread(text).TryGet(out var result, out var unreadable))
             throw new InvalidOperationException($"The edited timeline cannot be read back: {unreadable.Message}");
@@ -46,7 +46,16 @@ public abstract class SplicedDocument : TimelineDocument
             var track = added.Contains(i) ? null : Index.Tracks[old++];
             var now = after.Index.Tracks[i];
             if (now.Problem?.Reason != track?.Problem?.Reason) throw Defect($"track {now.Label}");
-            var pieces = edit.Changes.FirstOrDefault(change => change.Index == i)?.Pieces ?? TrackPieces.Of(track!);
+            if (track?.Problem is not null)
+            {
+                // What is not understood is never edited, and read the same again.
+                if (!track.Items.Select(item => (item.Kind, item.Name, item.RecordRange)).SequenceEqual(now.Items.Select(item => (item.Kind, item.Name, item.RecordRange)))) throw Defect($"track {now.Label}");
+                continue;
+            }
+
+            var change = edit.Changes.FirstOrDefault(change => change.Index == i);
+            if (now.Kind != (track?.Kind ?? change!.NewTrackKind)) throw Defect($"the kind of track {now.Label}");
+            var pieces = change?.Pieces ?? TrackPieces.Of(track!);
             CheckTrack(track, pieces, after, now);
         }
     }

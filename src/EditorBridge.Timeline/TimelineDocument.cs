@@ -1,7 +1,12 @@
 using EditorBridge.Timeline.Edits;
+using EditorBridge.Timeline.Edl;
+using EditorBridge.Timeline.Fcpx;
+using EditorBridge.Timeline.Json;
 using EditorBridge.Timeline.Mlt;
+using EditorBridge.Timeline.Osp;
 using EditorBridge.Timeline.Otio;
 using EditorBridge.Timeline.Xml;
+using EditorBridge.Timeline.Xmeml;
 
 namespace EditorBridge.Timeline;
 
@@ -34,16 +39,27 @@ public abstract class TimelineDocument
     /// <returns>The document, or where and why it cannot be read.</returns>
     public static Outcome<TimelineDocument> Open(ReadOnlySpan<byte> bytes, FrameRate? rate = null)
     {
-        if (!XmlText.LooksLikeXml(bytes))
-            return OtioDocument.Read(bytes, rate).TryGet(out var otio, out var unreadable) ? otio : unreadable;
+        if (EdlDocument.LooksLikeEdl(bytes)) return As(EdlDocument.Read(bytes.ToArray(), rate));
+        if (!XmlText.LooksLikeXml(bytes)) return OpenJson(bytes, rate);
         var copy = bytes.ToArray();
         if (!XmlText.Read(copy).TryGet(out var root, out var malformed)) return malformed;
         return root.Name switch
         {
-            "mlt" or "westley" => MltDocument.Read(copy, root).TryGet(out var mlt, out var why) ? mlt : why,
-            var other => new Refusal("DOCUMENT_UNKNOWN", $"The document is XML of an unknown kind (<{other}>): export OpenTimelineIO or MLT XML."),
+            "fcpxml" => As(FcpxDocument.Read(copy, root)),
+            "xmeml" => As(XmemlDocument.Read(copy, root)),
+            "mlt" or "westley" => As(MltDocument.Read(copy, root)),
+            var other => new Refusal("DOCUMENT_UNKNOWN", $"The document is XML of an unknown kind (<{other}>): export FCPXML, FCP7 XML, an EDL, OpenTimelineIO or MLT XML."),
         };
     }
+
+    private static Outcome<TimelineDocument> OpenJson(ReadOnlySpan<byte> bytes, FrameRate? rate)
+    {
+        var copy = bytes.ToArray();
+        return JsonReader.Read(copy).TryGet(out var root, out _) && OspDocument.IsProject(root) ? As(OspDocument.Read(copy, root)) : As(OtioDocument.Read(bytes, rate));
+    }
+
+    private static Outcome<TimelineDocument> As<T>(Outcome<T> read)
+        where T : TimelineDocument => read.TryGet(out var document, out var refusal) ? document : refusal;
 
     /// <summary>Carries an edit out on the document's text.</summary>
     /// <param name="edit">An edit of this document's <see cref="Index"/>.</param>

@@ -157,6 +157,12 @@ public sealed record TimelineIndex
     /// <summary>The timecode of its first frame, in frames.</summary>
     public long StartFrame { get; init; }
 
+    /// <summary>Whether its timecode leaves labels out.</summary>
+    public bool DropFrame { get; init; }
+
+    /// <summary>Whether its format has room for one video track alone, so that nothing can lie above another.</summary>
+    public bool HasOneVideoTrack { get; init; }
+
     /// <summary>Its tracks, back to front.</summary>
     public required IReadOnlyList<Track> Tracks { get; init; }
 
@@ -166,9 +172,8 @@ public sealed record TimelineIndex
     /// <summary>The video tracks, back to front.</summary>
     public IEnumerable<Track> VideoTracks => Tracks.Where(track => track.Kind == TrackKind.Video);
 
-    /// <summary>The timecode of a frame, drop-frame where <paramref name="dropFrame"/> asks for it and the rate has it.</summary>
-    public string Label(long frame, bool dropFrame = false) =>
-        new Timecode(StartFrame + frame, Rate, dropFrame && Timecode.CanDropFrames(Rate)).ToString();
+    /// <summary>The timecode of a frame, drop-frame where the timeline counts so.</summary>
+    public string Label(long frame) => new Timecode(StartFrame + frame, Rate, DropFrame && Timecode.CanDropFrames(Rate)).ToString();
 
     /// <summary>The video track that people call V<paramref name="number"/>.</summary>
     public Outcome<Track> FindVideoTrack(int number)

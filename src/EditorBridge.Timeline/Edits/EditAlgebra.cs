@@ -87,6 +87,8 @@ public static class EditAlgebra
         ArgumentNullException.ThrowIfNull(clip);
         if (FreeTrackAbove(index, below, range) is { } free) return Overwrite(index, free, range, clip, onlyIfFree: true);
         if (CheckClip(index, clip, range) is { } badClip) return badClip;
+        if (index.HasOneVideoTrack)
+            return new Refusal("ONE_TRACK", "This format has one video track, so nothing can lie above it: choose a gap, or convert the timeline first (editorbridge timeline convert).");
         var videoTracks = index.VideoTracks.ToList();
         var place = videoTracks.Count == 0 ? 0 : videoTracks[^1].Index + 1;
         var number = videoTracks.Count + 1;

@@ -15,6 +15,9 @@ public sealed record NewClip
     /// <summary>The part used. Its duration at the sequence rate is the length on the timeline.</summary>
     public required MediaRange SourceRange { get; init; }
 
+    /// <summary>The tape name that its medium carries, for formats that know media by it.</summary>
+    public string? Reel { get; init; }
+
     /// <summary>The clip's metadata, the text of a JSON object.</summary>
     public string MetadataJson { get; init; } = "{}";
 
@@ -52,7 +55,11 @@ public sealed record GapPiece(long Duration) : TrackPiece(Duration);
 /// <param name="NewTrackName">The name of a new track.</param>
 /// <param name="Index">Its place among the timeline's tracks after the edit.</param>
 /// <param name="Pieces">Its children after the edit.</param>
-public sealed record TrackChange(Track? Track, string? NewTrackName, int Index, IReadOnlyList<TrackPiece> Pieces);
+public sealed record TrackChange(Track? Track, string? NewTrackName, int Index, IReadOnlyList<TrackPiece> Pieces)
+{
+    /// <summary>What a new track carries.</summary>
+    public TrackKind NewTrackKind { get; init; } = TrackKind.Video;
+}
 
 /// <summary>Frames opened in all tracks at one place.</summary>
 /// <param name="At">The first frame that moved.</param>

@@ -42,7 +42,8 @@ internal sealed class MltNewClip(MltDocument document)
     /// <param name="lead">The line break and indentation of elements beside it.</param>
     /// <param name="kdenliveId">Its number in Kdenlive's bin.</param>
     /// <param name="onTrack">Whether Kdenlive plays it on a track, rather than listing it in the bin.</param>
-    public (string Id, string Text) Producer(NewClip clip, string lead, long? kdenliveId = null, bool onTrack = true)
+    /// <param name="isSound">Whether its sound is wanted rather than its pictures.</param>
+    public (string Id, string Text) Producer(NewClip clip, string lead, long? kdenliveId = null, bool onTrack = true, bool isSound = false)
     {
         var name = chains ? "chain" : "producer";
         var id = NewId(name);
@@ -74,7 +75,7 @@ internal sealed class MltNewClip(MltDocument document)
         }
         else
         {
-            Property("audio_index", "-1");
+            Property(isSound ? "video_index" : "audio_index", "-1");
             Property(indexer.Dialect == MltDialect.Shotcut ? "shotcut:caption" : "editorbridge:name", clip.Name);
         }
 

@@ -82,7 +82,7 @@ internal sealed class MltSplicer(MltDocument document, TimelineEdit edit, List<T
             var lead = EntryLead(before.Name == "playlist" ? before : indexer.Tracks.SelectMany(track => track.Playlists).FirstOrDefault());
             if (indexer.Dialect != MltDialect.Kdenlive)
             {
-                var (id, text) = news.Producer(clip, before.Lead);
+                var (id, text) = news.Producer(clip, before.Lead, isSound: (change.Track?.Kind ?? change.NewTrackKind) == TrackKind.Audio);
                 Insert(before, text);
                 entries.Add(news.Entry(id, source, lead));
                 continue;
@@ -96,7 +96,7 @@ internal sealed class MltSplicer(MltDocument document, TimelineEdit edit, List<T
             Insert(first, binText + first.Lead + trackText);
             var length = FrameConversion.Floor(clip.AvailableRange.Duration, clip.AvailableRange.Rate, indexer.Rate);
             var binLead = EntryLead(bin);
-            AppendTo(bin, news.Entry(binId, new MediaRange(indexer.Rate, 0, length), binLead), binLead);
+            XmlChildren.Append(bin, news.Entry(binId, new MediaRange(indexer.Rate, 0, length), binLead), binLead, splices);
             entries.Add(news.Entry(trackId, source, lead, number));
         }
 
@@ -166,40 +166,8 @@ internal sealed class MltSplicer(MltDocument document, TimelineEdit edit, List<T
         ReplaceRun(playlist, nodes, next, nodes.Count - next, pending);
     }
 
-    private void ReplaceRun(XmlNode playlist, List<XmlNode> nodes, int at, int removed, List<string> texts)
-    {
-        if (removed == 0 && texts.Count == 0) return;
-        var lead = EntryLead(playlist);
-        var text = string.Join(lead, texts);
-        if (removed == 0)
-        {
-            if (at < nodes.Count) splices.Add(new TextSplice(nodes[at].Start, 0, Encoding.UTF8.GetBytes(text + lead)));
-            else if (nodes.Count > 0) splices.Add(new TextSplice(nodes[^1].End, 0, Encoding.UTF8.GetBytes(lead + text)));
-            else AppendTo(playlist, text, lead);
-            return;
-        }
-
-        for (var i = at; i < at + removed; i++)
-        {
-            var node = nodes[i];
-            var written = i == at && texts.Count > 0;
-            var start = node.Start - (written ? 0 : node.Lead.Length);
-            splices.Add(new TextSplice(start, node.End - start, written ? Encoding.UTF8.GetBytes(text) : default));
-        }
-    }
-
-    private void AppendTo(XmlNode node, string text, string lead)
-    {
-        if (node.IsOneTag)
-        {
-            var tag = Encoding.UTF8.GetString(node.Raw.Span[..^2]).TrimEnd();
-            splices.Add(new TextSplice(node.Start + Encoding.UTF8.GetByteCount(tag), node.End - node.Start - Encoding.UTF8.GetByteCount(tag),
-                Encoding.UTF8.GetBytes($">{lead}{text}{node.Lead}</{node.Name}>")));
-            return;
-        }
-
-        splices.Add(new TextSplice(node.Children.Count > 0 ? node.Children[^1].End : node.ContentStart, 0, Encoding.UTF8.GetBytes(lead + text)));
-    }
+    private void ReplaceRun(XmlNode playlist, List<XmlNode> nodes, int at, int removed, List<string> texts) =>
+        XmlChildren.ReplaceRun(playlist, nodes, at, removed, texts, EntryLead(playlist), splices);
 
     private void Insert(XmlNode before, string text) => splices.Add(new TextSplice(before.Start, 0, Encoding.UTF8.GetBytes(text + before.Lead)));
 

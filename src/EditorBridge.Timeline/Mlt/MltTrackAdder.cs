@@ -32,8 +32,8 @@ internal sealed class MltTrackAdder(MltDocument document, MltNewClip news, List<
 
         var tracks = MltIndexer.TracksOf(tractor).ToList();
         var last = tracks[^1];
-        splices.Add(new TextSplice(last.End, 0, Encoding.UTF8.GetBytes($"{last.Lead}<track producer=\"{target}\"/>")));
-        if (change.Index == 0) return;
+        splices.Add(new TextSplice(last.End, 0, Encoding.UTF8.GetBytes($"{last.Lead}<track{(change.NewTrackKind == TrackKind.Audio ? " hide=\"video\"" : "")} producer=\"{target}\"/>")));
+        if (change.Index == 0 || change.NewTrackKind == TrackKind.Audio || !document.Index.VideoTracks.Any()) return;
         var videos = document.Index.VideoTracks.Select(track => indexer.Tracks[track.Index].Number).ToList();
         CopyTransitions(videos[0], videos[^1], tracks.Count);
     }

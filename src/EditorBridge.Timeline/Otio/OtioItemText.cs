@@ -27,14 +27,14 @@ internal sealed class OtioItemText
     public static string SpellLike(string example, long value) =>
         value.ToString(CultureInfo.InvariantCulture) + (IsDecimal(example) ? ".0" : "");
 
-    public string Track(JsonStyle style, string indent, string name, IReadOnlyList<TrackPiece> pieces)
+    public string Track(JsonStyle style, string indent, TrackChange change)
     {
         var writer = new JsonTextWriter(style, indent).Open('{');
         writer.Name("OTIO_SCHEMA").String("Track.1");
-        Item(writer, name, "{}", null);
+        Item(writer, change.NewTrackName!, "{}", null);
         writer.Name("children").Open('[');
-        foreach (var piece in pieces) Write(writer, piece);
-        return writer.Close(']').Name("kind").String("Video").Close('}').ToString();
+        foreach (var piece in change.Pieces) Write(writer, piece);
+        return writer.Close(']').Name("kind").String(change.NewTrackKind == TrackKind.Audio ? "Audio" : "Video").Close('}').ToString();
     }
 
     public string Piece(JsonStyle style, string indent, TrackPiece piece)

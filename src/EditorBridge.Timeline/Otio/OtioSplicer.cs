@@ -68,7 +68,7 @@ public sealed class OtioSplicer
         var example = change.Index > 0 ? nodes[change.Index - 1] : nodes.Count > 0 ? nodes[0] : null;
         var style = JsonStyle.Of(bytes, example, stack, document.Root);
         var indent = example is null ? InnerIndent(list, style) : JsonStyle.LineIndent(bytes, example.Start);
-        var text = items.Track(style, indent, change.NewTrackName!, change.Pieces);
+        var text = items.Track(style, indent, change);
         ReplaceRun(list, change.Index, 0, [text], style);
     }
 
@@ -110,25 +110,7 @@ public sealed class OtioSplicer
         return null;
     }
 
-    /// <summary>Puts texts in the place of <paramref name="removed"/> elements of a list, minding its commas and white space.</summary>
-    private void ReplaceRun(JsonValue list, int at, int removed, List<string> texts, JsonStyle style)
-    {
-        if (removed == 0 && texts.Count == 0) return;
-        var old = list.Items;
-        var separator = old.Count > 1 ? Text(old[0].End, old[1].Start)
-            : old.Count == 1 ? "," + Text(list.Start + 1, old[0].Start)
-            : "," + (style.NewLine.Length > 0 ? style.NewLine + InnerIndent(list, style) : "");
-        var joined = string.Join(separator, texts);
-        var (before, after) = (at > 0, at + removed < old.Count);
-        if (removed > 0 && texts.Count > 0) Replace(old[at].Start, old[at + removed - 1].End, joined);
-        else if (removed > 0 && after) Replace(old[at].Start, old[at + removed].Start, "");
-        else if (removed > 0 && before) Replace(old[at - 1].End, old[at + removed - 1].End, "");
-        else if (removed > 0) Replace(old[at].Start, old[at + removed - 1].End, "");
-        else if (after) Replace(old[at].Start, old[at].Start, joined + separator);
-        else if (before) Replace(old[at - 1].End, old[at - 1].End, separator + joined);
-        else if (style.NewLine.Length == 0) Replace(list.Start + 1, list.End - 1, joined);
-        else Replace(list.Start + 1, list.End - 1, style.NewLine + InnerIndent(list, style) + joined + style.NewLine + JsonStyle.LineIndent(bytes, list.Start));
-    }
+    private void ReplaceRun(JsonValue list, int at, int removed, List<string> texts, JsonStyle style) => JsonList.Replace(bytes, list, at, removed, texts, style, splices);
 
     private Outcome<List<TextSplice>> EditsOf(JsonValue node, KeptPiece piece)
     {
@@ -210,9 +192,7 @@ public sealed class OtioSplicer
     private static TextSplice Number(JsonValue node, long value) =>
         new(node.Start, node.End - node.Start, Encoding.UTF8.GetBytes(OtioItemText.SpellLike(node.RawText, value)));
 
-    private string InnerIndent(JsonValue list, JsonStyle style) => JsonStyle.LineIndent(bytes, list.Start) + style.Indent;
+    private string InnerIndent(JsonValue list, JsonStyle style) => JsonList.InnerIndent(bytes, list, style);
 
     private string Text(int start, int end) => Encoding.UTF8.GetString(bytes, start, end - start);
-
-    private void Replace(int start, int end, string text) => splices.Add(new TextSplice(start, end - start, Encoding.UTF8.GetBytes(text)));
 }
