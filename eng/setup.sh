@@ -1,8 +1,7 @@
 #!/usr/bin/env bash
 # Finds what the project needs beyond the .NET SDK, and installs it from the system's packages where it can, saying so.
 #   eng/setup.sh run     what the main command needs: ffmpeg
-#   eng/setup.sh test    that, and what the tests drive: melt, Blender, Node.js and Chromium, and the linker NativeAOT uses
-#   eng/setup.sh test    that, and what the tests drive: melt, Blender, Lua, Python, and the compiler that NativeAOT links with
+#   eng/setup.sh test    that, and what the tests drive: melt, Blender, OpenShot's library, Node.js and Chromium, Lua, Python, and the compiler that NativeAOT links with
 set -euo pipefail
 
 purpose=${1:-run}
@@ -30,6 +29,7 @@ if [ "$purpose" = test ]; then
   command -v chromium-browser >/dev/null || command -v google-chrome >/dev/null || want chromium chromium
   command -v lua5.1 >/dev/null || want luajit luajit
   want python3 python3
+  /usr/bin/python3 -c 'import openshot' 2>/dev/null || missing+=(python3-openshot)
   command -v clang >/dev/null || want gcc gcc libc6-dev
   want readelf binutils
   [ -e /usr/include/zlib.h ] || missing+=(zlib1g-dev)

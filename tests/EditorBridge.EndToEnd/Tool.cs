@@ -84,6 +84,12 @@ internal sealed class FFmpegFactAttribute : FactAttribute
     }
 }
 
+/// <summary>The same for a test with data.</summary>
+internal sealed class FFmpegTheoryAttribute : TheoryAttribute
+{
+    public FFmpegTheoryAttribute() => Skip = new FFmpegFactAttribute().Skip;
+}
+
 /// <summary>A test that reads Linux's process table, or mounts a file system: elsewhere, or as another user than root, it is skipped and says so.</summary>
 internal sealed class LinuxFactAttribute : FactAttribute
 {

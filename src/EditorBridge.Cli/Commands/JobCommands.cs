@@ -3,14 +3,13 @@ using System.CommandLine.Parsing;
 using System.Globalization;
 using EditorBridge.Cli.Jobs;
 using EditorBridge.Protocol.V1;
-using FrameRate = EditorBridge.Timeline.FrameRate;
 
 namespace EditorBridge.Cli.Commands;
 
 /// <summary>The verbs that make frames, and plan, which says what they would do.</summary>
 internal static class JobCommands
 {
-    private static readonly Option<string> Timeline = new("--timeline") { Description = "The timeline: .otio, .mlt or .kdenlive. It is only read.", Required = true, HelpName = "IN" };
+    private static readonly Option<string> Timeline = new("--timeline") { Description = "The timeline: .otio, .otioz, .otiod, .fcpxml, .fcpxmld, .xml (FCP7), .edl, .mlt, .kdenlive or .osp. It is only read.", Required = true, HelpName = "IN" };
     private static readonly Option<string> Out = new("--out") { Description = "The new timeline. Written whole at the end, or not at all.", HelpName = "OUT" };
     private static readonly Option<int?> Track = new("--track") { Description = "Video track, counted from 1, the lowest.", HelpName = "N" };
     private static readonly Option<string> In = new("--in") { Description = "First frame: a timecode of the sequence, or a frame number from the timeline's start.", HelpName = "TC" };
@@ -32,7 +31,6 @@ internal static class JobCommands
     private static readonly Option<string> Codec = new("--codec") { Description = "How the clip is compressed.", DefaultValueFactory = _ => "h264" };
     private static readonly Option<string> MediaDir = new("--media-dir") { Description = "Folder for new clips; beside OUT when not given.", HelpName = "DIR" };
     private static readonly Option<(int Width, int Height)?> Size = new("--size") { Description = "Picture size, such as 1920x1080; that of the shots beside or below when not given.", HelpName = "WxH", CustomParser = ParseSize };
-    private static readonly Option<FrameRate?> Rate = new("--rate") { Description = "Frame rate of a timeline that does not tell it, such as 24000/1001.", HelpName = "R", CustomParser = ParseRate };
     private static readonly Option<int?> Steps = new("--steps") { Description = "Steps of the sampler; the model's own number when not given.", HelpName = "N" };
     private static readonly Option<string> Preset = new("--preset") { Description = "Quality against time.", DefaultValueFactory = _ => "default" };
     private static readonly Argument<string?> PlanKind = new("KIND") { Description = "broll, extend, fill or still; told from the options when not given.", Arity = ArgumentArity.ZeroOrOne };
@@ -76,7 +74,7 @@ internal static class JobCommands
         foreach (var option in new Option[]
                  {
                      Timeline, Out, Track, In, OutPoint, InclusiveOut, Clip, Head, Frames, Gap, AllGaps, Prompt, Negative, Reference, Model, Seed, Takes,
-                     Place, Generate, Codec, MediaDir, Size, Rate, Steps, Preset, Session.Json,
+                     Place, Generate, Codec, MediaDir, Size, FrameRateOption.Rate, Steps, Preset, Session.Json,
                  })
             command.Options.Add(option);
         return command;
@@ -125,7 +123,7 @@ internal static class JobCommands
         },
         MediaDirectory = parsed.GetValue(MediaDir),
         Size = parsed.GetValue(Size),
-        Rate = parsed.GetValue(Rate),
+        Rate = parsed.GetValue(FrameRateOption.Rate),
         Steps = parsed.GetValue(Steps),
         Preset = parsed.GetValue(Preset) ?? "",
     };
@@ -138,14 +136,6 @@ internal static class JobCommands
             && int.TryParse(parts[1], NumberStyles.None, CultureInfo.InvariantCulture, out var height))
             return (width, height);
         result.AddError($"'{text}' is not a picture size: write it as 1920x1080.");
-        return null;
-    }
-
-    private static FrameRate? ParseRate(ArgumentResult result)
-    {
-        var text = result.Tokens[0].Value;
-        if (FrameRate.TryParse(text, out var rate)) return rate;
-        result.AddError($"'{text}' is not a frame rate: write it as 24, 23.976 or 24000/1001.");
         return null;
     }
 }

@@ -5,7 +5,7 @@ using EditorBridge.Timeline;
 
 namespace EditorBridge.Cli.Commands;
 
-/// <summary>timeline show and check: what a document holds, as the job verbs count it, and what of it they could not work with.</summary>
+/// <summary>timeline show, check and convert: what a document holds, as the job verbs count it, and what of it they could not work with.</summary>
 internal static class TimelineCommands
 {
     private static readonly Argument<string> File = new("IN") { Description = "The timeline." };
@@ -15,15 +15,18 @@ internal static class TimelineCommands
         var timeline = new Command("timeline", "Timeline documents.");
         var show = new Command("show", "Show tracks, clips and gaps with their numbers.");
         show.Arguments.Add(File);
+        show.Options.Add(FrameRateOption.Rate);
         Session.Run(show, (parsed, report, _) =>
         {
-            var index = TimelineFile.Read(Path.GetFullPath(parsed.GetValue(File)!), rate: null).Index;
+            using var file = TimelineFile.Open(Path.GetFullPath(parsed.GetValue(File)!), parsed.GetValue(FrameRateOption.Rate));
+            var index = file.Document.Index;
             report.Say(new TimelineEvent(index.Name, Rate(index.Rate), index.StartFrame, index.Label(0), index.Duration,
                 [.. index.Tracks.Select(track => Describe(index, track))]));
             return Task.FromResult(ExitCode.Done);
         });
         timeline.Subcommands.Add(show);
         timeline.Subcommands.Add(Check());
+        timeline.Subcommands.Add(ConvertCommand.Convert());
         return timeline;
     }
 
@@ -31,10 +34,11 @@ internal static class TimelineCommands
     {
         var check = new Command("check", "Read a timeline and say what jobs could not work with.");
         check.Arguments.Add(File);
+        check.Options.Add(FrameRateOption.Rate);
         Session.Run(check, (parsed, report, _) =>
         {
-            var path = Path.GetFullPath(parsed.GetValue(File)!);
-            var document = TimelineFile.Read(path, rate: null);
+            using var file = TimelineFile.Open(Path.GetFullPath(parsed.GetValue(File)!), parsed.GetValue(FrameRateOption.Rate));
+            var document = file.Document;
             var index = document.Index;
             report.Say(new FindingEvent("format", "ok", $"{document.Format}, {index.Rate} frames per second, {index.Tracks.Count} tracks, {index.Duration} frames."));
             foreach (var track in index.Tracks)
@@ -42,7 +46,7 @@ internal static class TimelineCommands
                 if (track.Problem is { } problem) report.Say(new FindingEvent(track.Label, "warning", problem.Message));
                 foreach (var item in track.Items.Where(item => item.Kind == ItemKind.Clip))
                 {
-                    if (track.Kind == TrackKind.Video && WhyNotUsable(item, Path.GetDirectoryName(path)!) is { } why)
+                    if (track.Kind == TrackKind.Video && WhyNotUsable(item, file) is { } why)
                         report.Say(new FindingEvent($"{track.Label} {index.Label(item.RecordRange.Start)}", "warning", why));
                 }
             }
@@ -52,11 +56,12 @@ internal static class TimelineCommands
         return check;
     }
 
-    private static string? WhyNotUsable(TrackItem item, string folder)
+    private static string? WhyNotUsable(TrackItem item, TimelineFile file)
     {
         if (item.ChangesTime) return $"{item.Label} plays at another speed, so nothing can be joined to it.";
         if (!item.Enabled) return $"{item.Label} is disabled.";
-        return item.Media is not { IsImageSequence: true } && ClipMedia.Locate(item, folder).Refusal is { } offline ? offline.Message : null;
+        if (item.Media?.Url is { } url && file.Bundle?.Contains(url) == true) return null;
+        return item.Media is not { IsImageSequence: true } && ClipMedia.Locate(item, file.Folder).Refusal is { } offline ? offline.Message : null;
     }
 
     private static TrackFigure Describe(TimelineIndex index, Track track) => new(

@@ -2,6 +2,7 @@ using EditorBridge.Cli.Reports;
 using EditorBridge.Client;
 using EditorBridge.Protocol.V1;
 using EditorBridge.Timeline;
+using EditorBridge.Timeline.Bundles;
 using EditorBridge.Timeline.Edits;
 
 namespace EditorBridge.Cli.Jobs;
@@ -16,12 +17,14 @@ internal sealed class JobRun(JobArguments arguments, ClientOptions options, IRep
     public async Task<int> RunAsync(CancellationToken cancellation)
     {
         var path = Path.GetFullPath(arguments.Timeline);
-        documentFolder = Path.GetDirectoryName(path)!;
         var target = arguments.PlanOnly && arguments.Out is null ? null : OutputPaths.Check(path, arguments.Out, arguments.MediaDirectory);
         if (!arguments.PlanOnly) target!.CheckWritable();
         PromptCheck();
-        var document = TimelineFile.Read(path, arguments.Rate);
+        using var file = TimelineFile.Open(path, arguments.Rate);
+        var document = file.Document;
+        documentFolder = file.Folder;
         var jobs = TimelineJobs.Find(document.Index, arguments).OrRefuse();
+        file.Unpack(jobs.SelectMany(job => Shown(document.Index, job)));
         EarlyMediaCheck(document, jobs);
 
         using var client = await EditorBridgeClient.ConnectAsync(options, cancellation).ConfigureAwait(false);
@@ -31,7 +34,7 @@ internal sealed class JobRun(JobArguments arguments, ClientOptions options, IRep
         try
         {
             await GenerateAsync(client, prepared, cancellation).ConfigureAwait(false);
-            var placed = await PlaceAsync(client, document, prepared, target!, cancellation).ConfigureAwait(false);
+            var placed = await PlaceAsync(client, file, prepared, target!, cancellation).ConfigureAwait(false);
             fetched.Clear();
             report.Say(new DoneEvent(target!.Timeline, placed));
             return ExitCode.Done;
@@ -49,7 +52,11 @@ internal sealed class JobRun(JobArguments arguments, ClientOptions options, IRep
         try
         {
             foreach (var file in fetched.Where(File.Exists)) File.Delete(file);
-            if (fetched.Count > 0 && Directory.Exists(folder) && !Directory.EnumerateFileSystemEntries(folder).Any()) Directory.Delete(folder);
+            if (fetched.Count == 0) return;
+            foreach (var empty in new[] { folder, Path.GetExtension(Path.GetDirectoryName(folder)) == ".otiod" ? Path.GetDirectoryName(folder)! : folder })
+            {
+                if (Directory.Exists(empty) && !Directory.EnumerateFileSystemEntries(empty).Any()) Directory.Delete(empty);
+            }
         }
         catch (Exception error) when (error is IOException or UnauthorizedAccessException)
         {
@@ -73,6 +80,7 @@ internal sealed class JobRun(JobArguments arguments, ClientOptions options, IRep
             if (neighbour.Kind == ItemKind.Clip && neighbour.Media is not { IsImageSequence: true }) ClipMedia.Locate(neighbour, documentFolder).OrRefuse();
         }
 
+        if (TimelineBundle.IsBundle(arguments.Timeline)) return;
         var folder = arguments.Out is null ? documentFolder : Path.GetDirectoryName(Path.GetFullPath(arguments.Out))!;
         if (folder != documentFolder && document.Index.Tracks.SelectMany(track => track.Items)
                 .Any(item => item.Media?.Url is { Length: > 0 } url && !url.Contains(':', StringComparison.Ordinal) && !Path.IsPathRooted(url)))
@@ -228,10 +236,11 @@ internal sealed class JobRun(JobArguments arguments, ClientOptions options, IRep
     }
 
     private async Task<List<PlacedClip>> PlaceAsync(
-        EditorBridgeClient client, TimelineDocument document, List<Prepared> prepared, OutputPaths target, CancellationToken cancellation)
+        EditorBridgeClient client, TimelineFile source, List<Prepared> prepared, OutputPaths target, CancellationToken cancellation)
     {
         var placed = new List<PlacedClip>();
-        var now = document;
+        var media = new List<(string Name, string File)>();
+        var now = source.Document;
         foreach (var one in prepared)
         {
             TimelineEdit edit;
@@ -244,7 +253,9 @@ internal sealed class JobRun(JobArguments arguments, ClientOptions options, IRep
             else
             {
                 var files = await ClipFetch.FetchAsync(client, one.Job, one.Place, target.MediaDirectory, fetched, report, cancellation).ConfigureAwait(false);
-                var made = NewClips.Make(now.Index, one, files[0], target);
+                var inside = source.Bundle is { HoldsMedia: true } ? "media/" + Path.GetFileName(files[0].Path) : null;
+                if (inside is not null) media.Add((inside, files[0].Path));
+                var made = NewClips.Make(now.Index, one, files[0], target, inside);
                 edit = one.Place.Place(now.Index, made).OrRefuse();
                 clip = Placed(now.Index, one, edit) with
                 {
@@ -262,10 +273,32 @@ internal sealed class JobRun(JobArguments arguments, ClientOptions options, IRep
         }
 
         cancellation.ThrowIfCancellationRequested();
-        AtomicFile.Write(target.Timeline, now.Bytes.Span);
-        if (!File.ReadAllBytes(target.Timeline).AsSpan().SequenceEqual(now.Bytes.Span))
+        if (source.Bundle is { } bundle) WriteBundle(bundle, target, now, media);
+        else AtomicFile.Write(target.Timeline, now.Bytes.Span);
+        using var written = TimelineFile.Open(target.Timeline, now.Index.Rate);
+        if (!written.Document.Bytes.Span.SequenceEqual(now.Bytes.Span))
             throw new Refused("CANNOT_WRITE", $"{target.Timeline} does not read back as it was written: the disk may be failing.");
         return placed;
+    }
+
+    private static void WriteBundle(TimelineBundle bundle, OutputPaths target, TimelineDocument document, List<(string Name, string File)> media)
+    {
+        try
+        {
+            bundle.Write(target.Timeline, document.Bytes, media);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new Refused("CANNOT_WRITE", $"{target.Timeline} cannot be written: {error.Message.TrimEnd('.')}.");
+        }
+    }
+
+    // What a job looks at: its neighbours, or the first picture under it, which tells the size.
+    private static IEnumerable<TrackItem> Shown(TimelineIndex index, TimelineJob job)
+    {
+        var neighbours = new[] { job.Before, job.After }.OfType<TrackItem>().ToList();
+        return neighbours.Count > 0 ? neighbours : index.VideoTracks.SelectMany(track => track.Items).Where(item => item.Kind == ItemKind.Clip && item.Media?.Url is not null)
+            .OrderByDescending(item => item.RecordRange.Overlaps(job.RecordRange)).ThenBy(item => item.RecordRange.Start).Take(1);
     }
 
     private static PlacedClip Placed(TimelineIndex index, Prepared one, TimelineEdit edit) => new()
@@ -282,7 +315,7 @@ internal sealed class JobRun(JobArguments arguments, ClientOptions options, IRep
     private static string StartTimecode(TimelineIndex timeline, TimelineJob job)
     {
         var frame = timeline.StartFrame + job.RecordRange.Start;
-        return frame >= 0 && frame + job.RecordRange.Duration < timeline.Rate.Nominal * 86400L ? new Timecode(frame, timeline.Rate).ToString() : "";
+        return frame >= 0 && frame + job.RecordRange.Duration < timeline.Rate.Nominal * 86400L ? new Timecode(frame, timeline.Rate, timeline.DropFrame && Timecode.CanDropFrames(timeline.Rate)).ToString() : "";
     }
 }
 

@@ -11,7 +11,7 @@ internal static class NewClips
     // IPTC digital source types: made by a model alone, or continuing what a camera saw.
     private const string Generated = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia";
 
-    public static NewClip Make(TimelineIndex index, Prepared one, FetchedClip file, OutputPaths target)
+    public static NewClip Make(TimelineIndex index, Prepared one, FetchedClip file, OutputPaths target, string? nameInBundle)
     {
         var frames = one.Place.RecordRange.Duration;
         var start = 0L;
@@ -20,9 +20,10 @@ internal static class NewClips
         return new NewClip
         {
             Name = Path.GetFileNameWithoutExtension(file.Path),
-            MediaUrl = Url(index, file.Path, target),
+            MediaUrl = nameInBundle ?? Url(index, file.Path, target),
             AvailableRange = range,
             SourceRange = range,
+            Reel = one.Spec.Delivery.ReelName,
             MetadataJson = Metadata(one, file),
         };
     }

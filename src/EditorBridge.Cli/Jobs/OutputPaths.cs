@@ -5,20 +5,26 @@ namespace EditorBridge.Cli.Jobs;
 /// <param name="MediaDirectory">The folder of new clips.</param>
 internal sealed record OutputPaths(string Timeline, string MediaDirectory)
 {
+    // Editors go by the ending, and a document is written in the format it was read in.
+    private static readonly string[] Endings = [".mlt", ".kdenlive", ".fcpxml", ".fcpxmld", ".xml", ".edl", ".osp", ".otioz", ".otiod"];
+
     /// <summary>Full paths, checked as far as can be before anything is made.</summary>
     public static OutputPaths Check(string input, string? output, string? mediaDirectory = null)
     {
         if (string.IsNullOrWhiteSpace(output)) throw new Refused("OUT_MISSING", "Say where the new timeline goes: --out FILE, with the ending of the one that is read.");
         var full = Path.GetFullPath(output);
-        if (Directory.Exists(full)) throw new Refused("CANNOT_WRITE", $"{full} is a folder: give --out the name of a file.");
+        var isFolder = Path.GetExtension(full).ToLowerInvariant() is ".otiod" or ".fcpxmld";
+        if (Directory.Exists(full) && !SamePath(Resolve(input), full))
+            throw new Refused("CANNOT_WRITE", isFolder ? $"{full} is there already: give --out another name." : $"{full} is a folder: give --out the name of a file.");
         if (SamePath(Resolve(input), Resolve(full)))
             throw new Refused("OUT_IS_INPUT", $"--out is the timeline that is read, {full}, which is never changed: give another name.");
-        // A document is written in the format it was read in, and editors go by the ending.
         var ending = Path.GetExtension(input).ToLowerInvariant();
-        if (ending is ".mlt" or ".kdenlive" && !Path.GetExtension(full).Equals(ending, StringComparison.OrdinalIgnoreCase))
-            throw new Refused("OUT_ENDING", $"The new timeline is of the same kind as the one that is read: give --out a name that ends in {ending}.");
+        var wanted = Path.GetExtension(full).ToLowerInvariant();
+        if (ending != wanted && (Endings.Contains(ending) || Endings.Contains(wanted)))
+            throw new Refused("OUT_ENDING", $"The new timeline is of the same kind as the one that is read: give --out a name that ends in {ending}, or convert it (editorbridge timeline convert).");
         var folder = Path.GetDirectoryName(full)!;
         if (!Directory.Exists(folder)) throw new Refused("CANNOT_WRITE", $"The folder {folder} for --out does not exist: make it first.");
+        if (wanted == ".otiod") return new OutputPaths(full, Path.Combine(full, "media"));
         return new OutputPaths(full, mediaDirectory is null
             ? Path.Combine(folder, Path.GetFileNameWithoutExtension(full) + "-media")
             : Path.GetFullPath(mediaDirectory));

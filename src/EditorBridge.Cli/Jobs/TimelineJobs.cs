@@ -65,13 +65,18 @@ internal static class TimelineJobs
                 $"{index.Label(range.Start)} to {index.Label(range.End)} reaches outside the timeline, which runs from {index.Label(0)} to {index.Label(index.Duration)}.");
         }
 
+        // Nothing can lie above the only track: pictures are cut into it, as is usual there.
+        var cutsIn = track is null && index.HasOneVideoTrack && Lowest(index) is { } only && !Gaps.IsFree(only, range);
         return new List<TimelineJob>
         {
             new()
             {
                 Kind = arguments.Kind,
                 RecordRange = range,
-                Place = (now, clip) => track is null
+                Notices = cutsIn ? ["This format has one video track, so the new clip takes the place of what lies there; sound stays."] : [],
+                Place = (now, clip) => cutsIn
+                    ? EditAlgebra.Overwrite(now, Lowest(now)!, range, clip)
+                    : track is null
                     ? EditAlgebra.PlaceAbove(now, Lowest(now), range, clip)
                     : EditAlgebra.Overwrite(now, now.Tracks[track.Index], range, clip, onlyIfFree: true),
             },
