@@ -1,6 +1,5 @@
 using System.Globalization;
 using System.Text;
-using System.Text.Json;
 using EditorBridge.Timeline.Edits;
 using EditorBridge.Timeline.Edl;
 using EditorBridge.Timeline.Fcpx;
