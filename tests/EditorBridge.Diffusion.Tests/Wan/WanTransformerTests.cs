@@ -185,6 +185,33 @@ public class WanTransformerTests
         Assert.Equal(before, DisposeScopeManager.Statistics.ThreadTotalLiveCount);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void BlocksLetGoOfWhatTheNextHasRead(bool vace)
+    {
+        using var scope = NewDisposeScope();
+        using var noGrad = no_grad();
+        using var network = new WanTransformer(Small with { NumLayers = 6, VaceLayers = vace ? [0, 1, 2, 3, 4, 5] : null, VaceInChannels = vace ? 96 : null });
+        var live = new List<long>();
+        foreach (var (name, module) in network.named_modules())
+        {
+            if (name.StartsWith("blocks.", StringComparison.Ordinal) && module is nn.Module<Tensor, Tensor, Tensor, Tensor, Tensor, Tensor> block)
+            {
+                block.register_forward_hook((_, _, _, _, _, _, output) =>
+                {
+                    live.Add(DisposeScopeManager.Statistics.ThreadTotalLiveCount);
+                    return output;
+                });
+            }
+        }
+
+        var (clip, times, context) = Inputs(2, frames: 2);
+        network.Forward([new LatentSegment(clip, times, [0, 1])], context, vace: vace ? new VaceContext(randn([2, 96, 2, 4, 6])) : null);
+        Assert.Equal(6, live.Count);
+        Assert.Equal(Enumerable.Repeat(live[1], 5), live.Skip(1));
+    }
+
     [Fact]
     public void NamesWhatDoesNotFit()
     {
