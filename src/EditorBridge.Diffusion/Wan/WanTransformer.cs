@@ -1,4 +1,5 @@
 using System.Globalization;
+using EditorBridge.Diffusion.Native;
 using EditorBridge.Diffusion.Weights;
 using EditorBridge.Models.Checkpoints;
 using EditorBridge.Models.Configs;
@@ -90,6 +91,7 @@ public sealed class WanTransformer : Module
     /// <exception cref="NotSupportedException">The model has a part that is not there.</exception>
     public static WanTransformer Load(WanTransformerConfig config, INamedTensors weights, Device? device = null, WeightPlacement? placement = null)
     {
+        placement ??= PlacementOn(device ?? CPU, weights);
         var network = WeightLoader.Make(() => new WanTransformer(config), weights, key => [WanTransformerKeys.FromOriginal(key)], device, placement);
         if (network.Device is { type: not DeviceType.CPU } place && network.proj_out.Stored is not null)
         {
@@ -101,6 +103,16 @@ public sealed class WanTransformer : Module
         }
 
         return network;
+    }
+
+    // On a GPU as a whole where it leaves room for what is computed with it, else block by block.
+    private static WeightPlacement PlacementOn(Device device, INamedTensors weights)
+    {
+        const double MostOfFree = 0.65;
+        var chosen = NewWeights.PlacementOf(weights);
+        return chosen == WeightPlacement.AsStored && device.type == DeviceType.CUDA && CudaMemory.Free() is { } free
+            && weights.Tensors.Values.Sum(tensor => tensor.Type.IsBlocked() ? 2 * tensor.Elements : tensor.Length) > MostOfFree * free
+            ? WeightPlacement.Streamed : chosen;
     }
 
     /// <summary>Writes <c>config.json</c> and the weights as a Diffusers folder.</summary>
