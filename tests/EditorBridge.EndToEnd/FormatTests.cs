@@ -1,6 +1,5 @@
 using System.IO.Compression;
 using System.Text.Json;
-using EditorBridge.Tests.Shared;
 using EditorBridge.Timeline;
 using EditorBridge.Timeline.Bundles;
 
