@@ -31,6 +31,9 @@ internal sealed class DataFolder : IDisposable
     /// <summary>What clients read to find the host.</summary>
     public string EndpointFile => Path.Combine(Root, "endpoint.json");
 
+    /// <summary>The key that Pallaidium is given.</summary>
+    public string PallaidiumKeyFile => Path.Combine(Root, "pallaidium.key");
+
     /// <summary>What is known of this machine's speed.</summary>
     public string SpeedFile => Path.Combine(Root, "speed.json");
 

@@ -3,6 +3,7 @@ using EditorBridge.Host.Assets;
 using EditorBridge.Host.Clips;
 using EditorBridge.Host.Jobs;
 using EditorBridge.Host.Models;
+using EditorBridge.Host.Pallaidium;
 using EditorBridge.Host.Security;
 using EditorBridge.Host.Services;
 using EditorBridge.Host.Workers;
@@ -64,6 +65,7 @@ internal static class HostApplication
             kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2);
             // Without TLS one port cannot speak both.
             kestrel.Listen(IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http1);
+            if (options.PallaidiumPort > 0) kestrel.Listen(IPAddress.Loopback, options.PallaidiumPort, listen => listen.Protocols = HttpProtocols.Http1);
         });
         builder.Services.AddRoutingCore();
         builder.Services.AddGrpc(grpc => grpc.Interceptors.Add<ErrorInterceptor>()).AddJsonTranscoding(json =>
@@ -73,10 +75,17 @@ internal static class HostApplication
         builder.Services.AddSingleton(TimeProvider.System).AddSingleton(folder).AddSingleton(options).AddSingleton(database).AddSingleton(reserve)
             .AddSingleton<HostStart>().AddSingleton<AccessToken>().AddSingleton<Activity>().AddSingleton<FFmpegLocator>()
             .AddSingleton<JobStore>().AddSingleton<JobRetention>().AddSingleton<AssetStore>().AddSingleton<JobEvents>().AddSingleton<JobSignals>().AddSingleton<InputFreezer>().AddSingleton<ClipPublisher>().AddSingleton<FrameCache>()
-            .AddSingleton<AddedModels>().AddSingleton<ModelStore>().AddSingleton<SpeedFile>().AddSingleton<MachineMemoryReader>().AddSingleton<WorkerRecord>().AddSingleton<WorkerSupervisor>().AddSingleton<JobPlanning>().AddSingleton<Diagnosis>();
+            .AddSingleton<AddedModels>().AddSingleton<ModelStore>().AddSingleton<SpeedFile>().AddSingleton<MachineMemoryReader>().AddSingleton<WorkerRecord>().AddSingleton<WorkerSupervisor>().AddSingleton<JobPlanning>().AddSingleton<JobCreation>().AddSingleton<PallaidiumFiles>().AddSingleton<Diagnosis>();
         builder.Services.AddHostedService<JobRunner>().AddHostedService<IdleWatch>().AddHostedService<Upkeep>();
 
         var application = builder.Build();
+        if (options.PallaidiumPort > 0)
+        {
+            // Another contract with the same paths, on a port of its own: what comes there sees nothing else of the host.
+            var pallaidium = ActivatorUtilities.CreateInstance<PallaidiumEndpoint>(application.Services, AccessToken.Lasting(folder.PallaidiumKeyFile));
+            application.MapWhen(context => context.Connection.LocalPort == options.PallaidiumPort, branch => branch.Run(pallaidium.AnswerAsync));
+        }
+
         application.UseMiddleware<AccessGate>();
         application.Use(async (context, next) =>
         {
@@ -112,6 +121,7 @@ internal static class HostApplication
         }.Write(folder.EndpointFile);
         Log.Information("The host {Version} serves {Folder} on {Socket} and the ports {Grpc} (gRPC) and {Http} (JSON)",
             HostStart.Version, folder.Root, local.Address, ports[0], ports[1]);
+        if (options.PallaidiumPort > 0) Log.Information("Pallaidium is served on port {Port}; its key is in {File}", options.PallaidiumPort, folder.PallaidiumKeyFile);
         if (options.Detached) Detachment.LeaveStreams();
     }
 }

@@ -111,6 +111,13 @@ public sealed class HostOptions
     /// </summary>
     public string PanelOrigin { get; set; } = "";
 
+    /// <summary>
+    /// A port of this machine on which the host also speaks the contract of Blender's Pallaidium add-on (Backend Contract v0.1). Zero, the default, switches
+    /// that off. The key for it is in pallaidium.key in the data folder and stays the same.
+    /// </summary>
+    [Range(0, 65535)]
+    public int PallaidiumPort { get; set; }
+
     /// <summary>Write prompts into the log.</summary>
     public bool LogPrompts { get; set; }
 

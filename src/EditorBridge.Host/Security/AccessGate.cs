@@ -1,5 +1,4 @@
 using System.Net;
-using Microsoft.Extensions.Primitives;
 
 namespace EditorBridge.Host.Security;
 
@@ -36,12 +35,7 @@ internal sealed class AccessGate(RequestDelegate next, AccessToken token, HostOp
 
     private string? Foreign(HttpRequest request)
     {
-        if (!IsLoopback(request.Host.Host)) return "The Host header names another machine.";
-        var origins = request.Headers.Origin;
-        var isPanel = options.PanelOrigin.Length > 0 && origins.Count == 1 && origins[0] == options.PanelOrigin;
-        if (origins.Count > 0 && !isPanel && !IsOwn(origins, request.Host)) return $"Requests from web pages are not answered, and this one comes from {Shown(origins)}.";
-        var site = request.Headers["Sec-Fetch-Site"].ToString();
-        if (!isPanel && site is not ("" or "same-origin" or "none")) return "Requests from other sites are not answered.";
+        if (WebPage.Trace(request, options.PanelOrigin) is { } trace) return trace;
         // A form can send these without a preflight; JSON and gRPC it cannot.
         if (HttpMethods.IsPost(request.Method) && request.ContentType is { Length: > 0 } type
             && !type.StartsWith("application/json", StringComparison.OrdinalIgnoreCase)
@@ -49,20 +43,6 @@ internal sealed class AccessGate(RequestDelegate next, AccessToken token, HostOp
             return "A request's body is JSON or gRPC.";
         return null;
     }
-
-    // What a page calls itself goes into an answer and the log: short, and without anything but plain characters.
-    private static string Shown(StringValues origins)
-    {
-        var text = string.Concat(origins.ToString().Where(c => c is > ' ' and < '\u007f'));
-        return text.Length <= 100 ? text : text[..100] + "...";
-    }
-
-    private static bool IsLoopback(string host) =>
-        host is "localhost" or "[::1]" || host.Equals("localhost", StringComparison.OrdinalIgnoreCase) || host == "127.0.0.1";
-
-    private static bool IsOwn(StringValues origins, HostString host) =>
-        origins.Count == 1 && Uri.TryCreate(origins[0], UriKind.Absolute, out var origin) && origin.Scheme == Uri.UriSchemeHttp
-        && IsLoopback(origin.Host) && origin.Port == (host.Port ?? 80);
 
     private static Task RefuseAsync(HttpContext context, HttpStatusCode status, int code, string message)
     {

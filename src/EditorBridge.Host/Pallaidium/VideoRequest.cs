@@ -1,0 +1,151 @@
+using EditorBridge.Host.Services;
+using EditorBridge.Planning;
+using EditorBridge.Protocol.V1;
+using Delivery = EditorBridge.Protocol.V1.Delivery;
+using FrameRate = EditorBridge.Protocol.V1.FrameRate;
+using ModelCapabilities = EditorBridge.Planning.ModelCapabilities;
+
+namespace EditorBridge.Host.Pallaidium;
+
+/// <summary>
+/// The body of POST /v1/videos, after Pallaidium's Backend Contract v0.1 and its extensions. What a body has beyond this is left aside, as the
+/// contract wants it.
+/// </summary>
+internal sealed record VideoRequest
+{
+    private const int DefaultFrames = 49;
+    private const double DefaultRate = 24;
+
+    /// <summary>Name of the model; empty for the default.</summary>
+    public string? Model { get; init; }
+
+    /// <summary>What is to be seen.</summary>
+    public string? Prompt { get; init; }
+
+    /// <summary>What is not to be seen.</summary>
+    public string? NegativePrompt { get; init; }
+
+    /// <summary>Pixels a row.</summary>
+    public int? Width { get; init; }
+
+    /// <summary>Rows.</summary>
+    public int? Height { get; init; }
+
+    /// <summary>Frames of the clip.</summary>
+    public int? NumFrames { get; init; }
+
+    /// <summary>Frames per second; 23.976 and its like mean the exact rates.</summary>
+    public double? Fps { get; init; }
+
+    /// <summary>The seed; negative or missing means any.</summary>
+    public long? Seed { get; init; }
+
+    /// <summary>Steps of the solver; 0 or missing means the model's.</summary>
+    public int? NumInferenceSteps { get; init; }
+
+    /// <summary>Weight of guidance; 0 or missing means the model's.</summary>
+    public double? GuidanceScale { get; init; }
+
+    /// <summary>The picture the clip goes on from.</summary>
+    public string? ImageFileId { get; init; }
+
+    /// <summary>The same as base64, for backends that know no files; not looked at when there is a file.</summary>
+    public string? ImageB64 { get; init; }
+
+    /// <summary>The picture the clip leads to.</summary>
+    public string? LastImageFileId { get; init; }
+
+    /// <summary>Pictures to be met on the way.</summary>
+    public IReadOnlyList<Anchor>? AnchorFileIds { get; init; }
+
+    /// <summary>Pictures of who or what is seen.</summary>
+    public IReadOnlyList<string>? ReferenceFileIds { get; init; }
+
+    /// <summary>A video to follow.</summary>
+    public string? ControlFileId { get; init; }
+
+    /// <summary>The same by another name.</summary>
+    public string? VideoFileId { get; init; }
+
+    /// <summary>A picture to be met at a part of the clip.</summary>
+    /// <param name="FileId">The picture.</param>
+    /// <param name="Fraction">From 0, the first frame, to 1, the last.</param>
+    internal sealed record Anchor(string? FileId, double Fraction);
+
+    /// <summary>
+    /// The job this is. With a first and a last picture it is a fill: the frames between the two. With a last one alone, an extension at the head. What this
+    /// version cannot do goes into the job too, so that the plan refuses it by name.
+    /// </summary>
+    /// <param name="model">What the model can do, for the size where none is given.</param>
+    /// <exception cref="Grpc.Core.RpcException">A field cannot be used.</exception>
+    public JobSpec ToSpec(ModelCapabilities? model)
+    {
+        var frames = NumFrames ?? DefaultFrames;
+        var spec = new JobSpec
+        {
+            Kind = (ImageFileId, LastImageFileId) switch
+            {
+                ({ Length: > 0 }, { Length: > 0 }) => JobSpec.Types.Kind.Fill,
+                (_, { Length: > 0 }) => JobSpec.Types.Kind.Extend,
+                _ => JobSpec.Types.Kind.Broll,
+            },
+            Prompt = Prompt ?? "",
+            NegativePrompt = NegativePrompt ?? "",
+            Delivery = new Delivery { Size = Size(model), Rate = Rate(), Frames = frames, Codec = Delivery.Types.Codec.H264 },
+            Model = string.IsNullOrEmpty(Model) ? "" : "models/" + Model,
+            Takes = 1,
+            Placement = new Placement { Application = "pallaidium" },
+        };
+        if (Seed is >= 0 and { } seed) spec.Seed = seed;
+        if (NumInferenceSteps is not (null or 0) || GuidanceScale is not (null or 0)) spec.Sampler = new SamplerOptions();
+        if (NumInferenceSteps is not (null or 0)) spec.Sampler.Steps = NumInferenceSteps.Value;
+        if (GuidanceScale is not (null or 0)) spec.Sampler.Guidance = GuidanceScale.Value;
+        switch (spec.Kind)
+        {
+            case JobSpec.Types.Kind.Fill:
+                spec.ContextBefore = Still(ImageFileId!, "image_file_id");
+                spec.ContextAfter = Still(LastImageFileId!, "last_image_file_id");
+                break;
+            case JobSpec.Types.Kind.Extend:
+                spec.ContextAfter = Still(LastImageFileId!, "last_image_file_id");
+                break;
+            case JobSpec.Types.Kind.Broll when !string.IsNullOrEmpty(ImageFileId):
+                spec.References.Add(new Reference { Media = PallaidiumFiles.Uploaded(ImageFileId, "image_file_id"), Role = Reference.Types.Role.FirstFrame });
+                break;
+        }
+
+        foreach (var id in ReferenceFileIds ?? [])
+            spec.References.Add(new Reference { Media = PallaidiumFiles.Uploaded(id, "reference_file_ids"), Role = Reference.Types.Role.Subject });
+        foreach (var anchor in AnchorFileIds ?? [])
+        {
+            spec.Keyframes.Add(new Keyframe
+            {
+                Media = PallaidiumFiles.Uploaded(anchor.FileId, "anchor_file_ids"), Position = (long)Math.Round(Math.Clamp(anchor.Fraction, 0, 1) * Math.Max(0, frames - 1)),
+            });
+        }
+
+        var video = string.IsNullOrEmpty(ControlFileId) ? VideoFileId : ControlFileId;
+        if (!string.IsNullOrEmpty(video))
+            spec.SourceVideo = new SourceVideo { Segment = new MediaSegment { Media = PallaidiumFiles.Uploaded(video, "control_file_id"), Range = new FrameRange { Duration = frames } } };
+        return spec;
+    }
+
+    private PixelSize Size(ModelCapabilities? model)
+    {
+        var own = model?.Sizes.FirstOrDefault() ?? new CanvasSize(0, 0);
+        return new PixelSize { Width = Width is > 0 ? Width.Value : own.Width, Height = Height is > 0 ? Height.Value : own.Height };
+    }
+
+    private FrameRate Rate()
+    {
+        var fps = Fps ?? DefaultRate;
+        if (!double.IsFinite(fps) || fps is < 1 or > 240) throw Errors.Invalid("fps", "INVALID_ARGUMENT", $"{fps} is not a frame rate; give one from 1 to 240.");
+        var rate = Timeline.FrameRate.Snap(fps);
+        return new FrameRate { Numerator = rate.Numerator, Denominator = rate.Denominator };
+    }
+
+    private static ContextFrames Still(string id, string field) => new()
+    {
+        Segment = new MediaSegment { Media = PallaidiumFiles.Uploaded(id, field), Range = new FrameRange { Start = 0, Duration = 1 } },
+    };
+}
