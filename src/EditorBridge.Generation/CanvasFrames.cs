@@ -28,12 +28,22 @@ internal static class CanvasFrames
         for (var i = 0; i < frames.Length; i++)
         {
             using var source = reader.Read(i);
-            using var laid = placement.ToCanvas(source);
-            frames[i] = empty(3, placement.CanvasHeight, placement.CanvasWidth);
-            laid.ToPlanes(MemoryMarshal.Cast<byte, float>(frames[i].bytes));
+            frames[i] = Laid(source, placement);
         }
 
         return stack(frames, 1).unsqueeze(0).MoveToOuterDisposeScope();
+    }
+
+    /// <summary>A frame laid onto the canvas.</summary>
+    /// <param name="source">Of any size; stays the caller's.</param>
+    /// <param name="placement">Where the picture lies.</param>
+    /// <returns>float32 [3, H, W] in [−1, 1].</returns>
+    public static Tensor Laid(VideoFrame source, CanvasPlacement placement)
+    {
+        using var laid = placement.ToCanvas(source);
+        var frame = empty(3, placement.CanvasHeight, placement.CanvasWidth);
+        laid.ToPlanes(MemoryMarshal.Cast<byte, float>(frame.bytes));
+        return frame;
     }
 
     /// <summary>A frame as a picture of 16 bits.</summary>

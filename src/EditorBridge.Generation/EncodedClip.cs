@@ -7,8 +7,7 @@ namespace EditorBridge.Generation;
 
 /// <summary>Writes a take's clip and its sidecar into the job folder.</summary>
 internal sealed class EncodedClip(
-    FFmpegTools tools, JobFolder folder, Plan plan, TakePlan take, int threads, FrozenFramesInfo? before, FrozenFramesInfo? after, MemoryWatch memory, TimeProvider time,
-    CancellationToken cancellation) : IClipWriter
+    FFmpegTools tools, JobFolder folder, Plan plan, TakePlan take, RunFacts run, IReadOnlyList<string> loras, TimeProvider time, CancellationToken cancellation) : IClipWriter
 {
     /// <summary>Program and version, as sidecars and containers have it.</summary>
     public static readonly string Software =
@@ -63,8 +62,11 @@ internal sealed class EncodedClip(
                 ["kind"] = plan.Request.Kind switch
                 {
                     JobKind.BRoll => "broll",
-                    JobKind.Fill => "fill",
+                    JobKind.Fill => plan.Request.Loop ? "loop" : "fill",
                     JobKind.Still => "still",
+                    JobKind.Restyle => "restyle",
+                    JobKind.Inpaint => "inpaint",
+                    JobKind.Outpaint => "outpaint",
                     _ => "extend",
                 },
                 ["prompt"] = plan.Prompt,
@@ -72,10 +74,17 @@ internal sealed class EncodedClip(
                 ["seed"] = take.Seed.ToString(CultureInfo.InvariantCulture),
                 ["model"] = plan.Model.Name,
                 ["model_hash"] = plan.Model.Hash,
-                ["settings"] = string.Create(CultureInfo.InvariantCulture, $"{sampling.Sampler}, {sampling.Steps} steps, guidance {sampling.Guidance}, shift {sampling.Shift}, {threads} threads"),
+                ["settings"] = string.Create(CultureInfo.InvariantCulture, $"{sampling.Sampler}, {sampling.Steps} steps, guidance {sampling.Guidance}, shift {sampling.Shift}, {run.Threads} threads{Extra()}"),
             },
         };
         return delivery.StartTimecode is { } start ? settings with { StartTimecode = start } : settings;
+    }
+
+    // What only some jobs have.
+    private string Extra()
+    {
+        var text = plan.Sampling.LowNoiseGuidance is { } low ? string.Create(CultureInfo.InvariantCulture, $", low-noise guidance {low}") : "";
+        return plan.Sampling.Skipped > 0 ? text + string.Create(CultureInfo.InvariantCulture, $", {plan.Sampling.Skipped} steps left out") : text;
     }
 
     private static string Note(SeamReport seam) => string.Create(
@@ -86,8 +95,9 @@ internal sealed class EncodedClip(
     {
         var (canvas, delivery, sampling) = (plan.Canvas, plan.Request.Delivery, plan.Sampling);
         var sources = new List<SourceNote>();
-        if (before is not null) sources.Add(SourceNote.Of(plan.Request.Kind == JobKind.BRoll ? "reference" : "before", before));
-        if (after is not null) sources.Add(SourceNote.Of("after", after));
+        if (run.Before is { } before) sources.Add(SourceNote.Of(plan.Request.Kind == JobKind.BRoll ? "reference" : "before", before));
+        if (run.After is { } after) sources.Add(SourceNote.Of("after", after));
+        foreach (var (role, info) in run.Further) sources.Add(SourceNote.Of(role.ToString().ToLowerInvariant(), info));
         var sidecar = new ClipSidecar
         {
             Software = Software,
@@ -101,8 +111,8 @@ internal sealed class EncodedClip(
             Seed = take.Seed,
             Model = new ModelNote(plan.Model.Name, plan.Model.Hash),
             Sampling = new SamplingNote(sampling.Sampler, sampling.Steps, sampling.Guidance, sampling.Shift),
-            Threads = threads,
-            Memory = new MemoryNote(memory.Peak, plan.Memory.Peak),
+            Threads = run.Threads,
+            Memory = new MemoryNote(run.Memory.Peak, plan.Memory.Peak),
             Canvas = new PictureNote(canvas.Size.Width, canvas.Size.Height, canvas.Rate.ToString(), plan.Mapping.CanvasFrames),
             Delivery = new PictureNote(delivery.Width, delivery.Height, delivery.Rate.ToString(), delivery.Frames),
             Codec = ClipSettings.NameOf(settings.Codec),
@@ -110,7 +120,7 @@ internal sealed class EncodedClip(
             Reel = settings.ReelName,
             Sources = [.. sources],
             Seams = [.. seams.Select(seam => new SeamNote(seam.Side, seam.Window, seam.ShiftBefore, seam.ShiftAfter, seam.ErrorBefore, seam.ErrorAfter))],
-            Notes = [.. plan.Warnings.Select(warning => warning.Message), .. seams.Where(seam => seam.Miss > NotedMiss).Select(Note)],
+            Notes = [.. loras, .. plan.Warnings.Select(warning => warning.Message), .. seams.Where(seam => seam.Miss > NotedMiss).Select(Note)],
             ClipSha256 = clip.Sha256,
             FFmpeg = tools.VersionText,
         };

@@ -1,28 +1,26 @@
+using EditorBridge.Diffusion.Images;
 using EditorBridge.Diffusion.Native;
+using EditorBridge.Diffusion.Samplers;
 using EditorBridge.Diffusion.Text;
 using EditorBridge.Diffusion.Wan;
 using EditorBridge.Models.Checkpoints;
-using EditorBridge.Models.Configs;
 using EditorBridge.Planning;
 using static TorchSharp.torch;
 
 namespace EditorBridge.Generation;
 
 /// <summary>
-/// A Wan 2.2 TI2V model: tokenizer, text encoder, transformer and VAE, computing in float32 on one device. Small ones are unpacked in memory, the weights of large
-/// ones stay mapped. Loaded once a process and used by one thread at a time.
+/// A Wan model in memory, of any variant and from files in any layout: tokenizer, text encoder, one transformer or two, VAE and, for models that look at pictures,
+/// image encoder; computing in float32 on one device. Small networks are unpacked in memory, the weights of large ones stay mapped. Loaded once a process and used by one thread at a time.
 /// </summary>
 public sealed class LoadedModel : IDisposable
 {
-    private LoadedModel(
-        ModelCapabilities capabilities, ComputeDevice device, SentencePieceTokenizer tokenizer, UMT5Encoder textEncoder, WanTransformer transformer, WanVideoVae vae)
+    private LoadedModel(ModelCapabilities capabilities, ComputeDevice device, SentencePieceTokenizer tokenizer, ModelNetworks networks)
     {
         Device = device;
         Capabilities = capabilities;
         Tokenizer = tokenizer;
-        TextEncoder = textEncoder;
-        Transformer = transformer;
-        Vae = vae;
+        Networks = networks;
     }
 
     /// <summary>What planning knows of it.</summary>
@@ -35,72 +33,70 @@ public sealed class LoadedModel : IDisposable
     public SentencePieceTokenizer Tokenizer { get; }
 
     /// <summary>Pieces to features.</summary>
-    public UMT5Encoder TextEncoder { get; }
+    public UMT5Encoder TextEncoder => Networks.TextEncoder;
 
-    /// <summary>The diffusion transformer.</summary>
-    public WanTransformer Transformer { get; }
+    /// <summary>The diffusion transformer; of two experts that for high noise.</summary>
+    public WanTransformer Transformer => Networks.Transformer;
+
+    /// <summary>The expert for low noise; null for models with one transformer.</summary>
+    public WanTransformer? LowNoiseTransformer => Networks.LowNoiseTransformer;
 
     /// <summary>The video VAE.</summary>
-    public WanVideoVae Vae { get; }
+    public WanVideoVae Vae => Networks.Vae;
 
-    /// <summary>Loads a model folder in Diffusers layout.</summary>
-    /// <param name="folder">The folder.</param>
+    /// <summary>What looks at given pictures; null for models that do not.</summary>
+    public ClipVisionTower? ImageEncoder => Networks.ImageEncoder;
+
+    /// <summary>The LoRAs that were added to it.</summary>
+    public IReadOnlyList<LoraRequest> Loras { get; private init; } = [];
+
+    /// <summary>What came of adding them, a sentence each.</summary>
+    public IReadOnlyList<string> LoraNotes { get; private init; } = [];
+
+    private ModelNetworks Networks { get; }
+
+    /// <summary>The transformers with the noise levels they are for.</summary>
+    /// <param name="sampling">Guidance of each.</param>
+    public IReadOnlyList<Expert> Experts(SamplingPlan sampling) => LowNoiseTransformer is { } low
+        ? [new Expert(Transformer, sampling.Guidance, Capabilities.Boundary!.Value * 1000), new Expert(low, sampling.LowNoiseGuidance ?? sampling.Guidance)]
+        : [new Expert(Transformer, sampling.Guidance)];
+
+    /// <summary>Loads a model.</summary>
+    /// <param name="location">Its folder, or its transformer file in ComfyUI's folders.</param>
     /// <param name="name">The model's name in the catalogue.</param>
     /// <param name="device">A device of <see cref="ComputeDevice.Choose(string)"/>; for "auto", the best one there is.</param>
-    /// <exception cref="GenerationException">Folder or device cannot be used; the message says why.</exception>
-    public static LoadedModel Load(string folder, string name, string device)
+    /// <param name="loras">LoRAs to add, one after the other.</param>
+    /// <exception cref="GenerationException">Model, device or a LoRA cannot be used; the message says why.</exception>
+    public static LoadedModel Load(string location, string name, string device, IReadOnlyList<LoraRequest>? loras = null)
     {
         var chosen = ComputeDevice.Choose(device);
         if (!chosen.Ok) throw new GenerationException("device_unusable", chosen.Problem);
-        var place = chosen.Value;
-        var capabilities = ModelFolder.Read(folder, name);
+        var capabilities = ModelFolder.Read(location, name);
         if (!capabilities.Ok) throw new GenerationException("model_unusable", capabilities.Problem);
-        UMT5Encoder? text = null;
-        WanTransformer? transformer = null;
-        WanVideoVae? vae = null;
+        ModelNetworks? networks = null;
         try
         {
             using var noGrad = no_grad();
-            var tokenizer = SentencePieceTokenizer.Load(Path.Combine(folder, "tokenizer", "spiece.model"));
-            var textFolder = Path.Combine(folder, "text_encoder");
-            using var textWeights = Checkpoint.Open(textFolder).OrThrow();
-            text = UMT5Encoder.Load(ConfigFile.ReadTextEncoder(Path.Combine(textFolder, "config.json")).OrThrow(), textWeights, place.Device);
-            var transformerFolder = Path.Combine(folder, "transformer");
-            transformer = WanTransformer.Load(transformerFolder, place.Device);
-            vae = WanVideoVae.Load(Path.Combine(folder, "vae"), place.Device);
-            if (tokenizer.VocabularySize > text.Config.VocabSize)
-                throw new InvalidDataException($"the tokenizer has {tokenizer.VocabularySize} pieces, the text encoder {text.Config.VocabSize} rows");
-            if (transformer.Config.InChannels != vae.Config.ZDim || transformer.Config.TextDim != text.Config.DModel)
-                throw new InvalidDataException("its networks do not go together: latent channels or text width differ");
-            foreach (var module in (nn.Module[])[text, transformer, vae])
-            {
-                module.eval();
-                foreach (var parameter in module.parameters())
-                {
-                    parameter.requires_grad = false;
-                    // The weights outlive whatever scope the caller has open.
-                    parameter.DetachFromDisposeScope();
-                }
-
-                foreach (var buffer in module.buffers()) buffer.DetachFromDisposeScope();
-            }
-
-            return new LoadedModel(capabilities.Value, place, tokenizer, text, transformer, vae);
+            var parts = ModelParts.Find(location).OrThrow();
+            var tokenizer = parts.Tokenizer is { } file ? SentencePieceTokenizer.Load(file) : SentencePieceTokenizer.LoadPacked(parts.TextEncoder);
+            networks = ModelNetworks.Load(parts, chosen.Value.Device);
+            if (tokenizer.VocabularySize > networks.TextEncoder.Config.VocabSize)
+                throw new InvalidDataException($"the tokenizer has {tokenizer.VocabularySize} pieces, the text encoder {networks.TextEncoder.Config.VocabSize} rows");
+            var notes = (loras ?? []).SelectMany(lora => LoraAddition.Add(lora, networks)).ToList();
+            return new LoadedModel(capabilities.Value, chosen.Value, tokenizer, networks) { Loras = loras ?? [], LoraNotes = notes };
+        }
+        catch (GenerationException)
+        {
+            networks?.Dispose();
+            throw;
         }
         catch (Exception error) when (error is InvalidDataException or NotSupportedException or ArgumentException or IOException or UnauthorizedAccessException)
         {
-            text?.Dispose();
-            transformer?.Dispose();
-            vae?.Dispose();
-            throw new GenerationException("model_unusable", $"The model '{name}' in '{folder}' cannot be loaded: {error.Message.TrimEnd('.')}.", error);
+            networks?.Dispose();
+            throw new GenerationException("model_unusable", $"The model '{name}' in '{location}' cannot be loaded: {error.Message.TrimEnd('.')}.", error);
         }
     }
 
     /// <inheritdoc/>
-    public void Dispose()
-    {
-        TextEncoder.Dispose();
-        Transformer.Dispose();
-        Vae.Dispose();
-    }
+    public void Dispose() => Networks.Dispose();
 }

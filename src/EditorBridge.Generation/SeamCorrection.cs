@@ -57,7 +57,8 @@ internal sealed class SeamCorrection : IDisposable
     /// <param name="window">The window.</param>
     /// <param name="kept">Frames of the window that are kept.</param>
     /// <param name="bothEnds">Whether the window has a seam at its other end too.</param>
-    public static SeamCorrection Fit(Tensor decoded, Tensor real, bool after, int window, int kept, bool bothEnds)
+    /// <param name="neighbour">The real frame beside the new ones, [3, H, W], where it is not the nearest of <paramref name="real"/>.</param>
+    public static SeamCorrection Fit(Tensor decoded, Tensor real, bool after, int window, int kept, bool bothEnds, Tensor? neighbour = null)
     {
         using var scope = NewDisposeScope();
         var x = decoded[0].flatten(1).to(float64); // [3, pixels]
@@ -89,7 +90,7 @@ internal sealed class SeamCorrection : IDisposable
         var (gain32, offset32) = (gain.to(float32).view(3, 1, 1), offset.to(float32).view(3, 1, 1));
         var at = after ? 0 : decoded.shape[2] - 1;
         var lost = real[0, .., at] - (decoded[0, .., at] * gain32 + offset32).clamp(-1, 1); // [3, H, W]
-        return new SeamCorrection(gain32, offset32, lost - Cells(lost), real[0, .., at].clone(), report);
+        return new SeamCorrection(gain32, offset32, lost - Cells(lost), (neighbour ?? real[0, .., at]).clone(), report);
     }
 
     /// <summary>Takes the measure of the new frames: each seam's shading is what brings the frame beside it to the real one.</summary>

@@ -83,7 +83,7 @@ public static class TakeRun
         JobFolder folder, Plan plan, int take, LoadedModel model, FFmpegTools tools, ITakeObserver observer, CancellationToken cancellation = default, TakeOptions? options = null)
     {
         options ??= new TakeOptions();
-        return Run(folder, plan, take, model, run => new EncodedClip(tools, folder, plan, run.Take, run.Threads, run.Before, run.After, run.Memory, options.Time, cancellation), observer, options, cancellation);
+        return Run(folder, plan, take, model, run => new EncodedClip(tools, folder, plan, run.Take, run, model.LoraNotes, options.Time, cancellation), observer, options, cancellation);
     }
 
     internal static TakeResult Run(
@@ -94,6 +94,9 @@ public static class TakeRun
             ?? throw new GenerationException("take_unknown", $"The plan has {plan.Takes.Count} takes; there is no take {take}.");
         if (plan.Model.Hash != model.Capabilities.Hash)
             throw new GenerationException("model_changed", $"The model '{plan.Model.Name}' is another than when the job was planned; submit the job again.");
+
+        if (!plan.Request.Loras.SequenceEqual(model.Loras))
+            throw new GenerationException("model_changed", $"The model '{plan.Model.Name}' was loaded with other LoRAs than the job has; submit the job again.");
 
         using var memory = MemoryWatch.Begin();
         var start = options.Time.GetTimestamp();
@@ -106,10 +109,11 @@ public static class TakeRun
         var placement = CanvasFrames.Placement(plan);
         var (before, beforeInfo) = Inputs(folder, JobFolder.Before, plan.Before, placement);
         var (after, afterInfo) = Inputs(folder, JobFolder.After, plan.After, placement);
+        using var inputs = JobInputs.Open(folder, plan);
         cancellation.ThrowIfCancellationRequested();
         var (prompt, negative, pieces) = Text(plan, model);
-        var runner = new TakeRunner(plan, chosen, model, prompt, negative, state, clock, observer, options, cancellation);
-        var clip = runner.Run(before, after, placement, writer(new RunFacts(chosen, state.Threads, beforeInfo, afterInfo, memory)));
+        var runner = new TakeRunner(plan, chosen, model, prompt, negative, inputs, state, clock, observer, options, cancellation);
+        var clip = runner.Run(before, after, placement, writer(new RunFacts(chosen, state.Threads, beforeInfo, afterInfo, memory, [.. plan.Inputs.Select(input => input.Role).Distinct().Select(role => (role, inputs.Info(role)!))])));
         state.Clear();
         clock.Report(TakeStage.Writing, plan.Windows.Count - 1, 1, 1);
         return new TakeResult
@@ -154,4 +158,5 @@ public static class TakeRun
 }
 
 /// <summary>What a clip's writer needs to know of the run.</summary>
-internal sealed record RunFacts(TakePlan Take, int Threads, FrozenFramesInfo? Before, FrozenFramesInfo? After, MemoryWatch Memory);
+internal sealed record RunFacts(
+    TakePlan Take, int Threads, FrozenFramesInfo? Before, FrozenFramesInfo? After, MemoryWatch Memory, IReadOnlyList<(InputRole Role, FrozenFramesInfo Info)> Further);

@@ -1,4 +1,3 @@
-using EditorBridge.Diffusion.Conditioning;
 using EditorBridge.Diffusion.Native;
 using EditorBridge.Diffusion.Samplers;
 using EditorBridge.Diffusion.Wan;
@@ -15,7 +14,7 @@ namespace EditorBridge.Generation;
 /// <remarks>Latents, texts and what the decoder remembers are on the model's device; pictures are on the CPU: they go to the device where they are encoded and
 /// come from it where they are decoded.</remarks>
 internal sealed class TakeRunner(
-    Plan plan, TakePlan take, LoadedModel model, Tensor prompt, Tensor? negative, TakeState state, TakeClock clock, ITakeObserver observer, TakeOptions options,
+    Plan plan, TakePlan take, LoadedModel model, Tensor prompt, Tensor? negative, JobInputs inputs, TakeState state, TakeClock clock, ITakeObserver observer, TakeOptions options,
     CancellationToken cancellation)
 {
     private readonly List<SeamReport> seams = [];
@@ -50,7 +49,8 @@ internal sealed class TakeRunner(
                 }
             }
 
-            var context = buffer.Context(made.After);
+            // Where nothing is carried over, a source video holds the windows together.
+            var context = (plan.Backward ? next.AfterFrames : next.BeforeFrames) > 0 ? buffer.Context(made.After) : null;
             chained?.Dispose();
             chained = context;
         }
@@ -85,6 +85,7 @@ internal sealed class TakeRunner(
     private IEnumerable<VideoFrame> Delivered(IEnumerable<Tensor> wanted, VideoFrame? realBefore, VideoFrame? realAfter, CanvasPlacement placement)
     {
         var mapping = plan.Mapping;
+        var kept = KeptPicture.Of(plan, inputs);
         var canvas = wanted.Select(frame =>
         {
             using (frame) return CanvasFrames.Picture(frame);
@@ -107,7 +108,13 @@ internal sealed class TakeRunner(
         foreach (var frame in FrameResampler.Resample(canvas, positions, realBefore, realAfter))
         {
             cancellation.ThrowIfCancellationRequested();
-            using (frame) yield return placement.ToDelivery(frame);
+            using (frame)
+            {
+                var picture = placement.ToDelivery(frame);
+                kept?.Lay(picture, delivered);
+                yield return picture;
+            }
+
             delivered++;
         }
 
@@ -123,6 +130,12 @@ internal sealed class TakeRunner(
             window, Context(window.BeforeOrigin, before, chained, window.BeforeFrames), Context(window.AfterOrigin, after, chained, window.AfterFrames));
         try
         {
+            if (plan.Model.Conditioning != Conditioning.CleanLatents)
+            {
+                MakeWhole(made);
+                return made;
+            }
+
             var head = Encode(made.Before);
             var beside = Encode(made.After);
             // The shot after is this window's neighbour only where it follows at once.
@@ -135,7 +148,7 @@ internal sealed class TakeRunner(
             if (latents is null)
             {
                 var tail = window.AfterInSlots ? beside![.., .., 1..] : null;
-                latents = Sample(window, new ConditionedLatents(WindowSampling.Layout(window), head, window.AfterInSlots ? null : beside, tail), made.Cache);
+                latents = Sample(window, new(new(WindowSampling.Layout(window), head, window.AfterInSlots ? null : beside, tail), new SamplingInputs()), made.Cache);
                 state.SaveLatents(window.Order, latents);
             }
             else
@@ -151,6 +164,27 @@ internal sealed class TakeRunner(
             made.Dispose();
             throw;
         }
+    }
+
+    // Given frames are sampled anew with the rest: how far they come out as they were is what the seams are corrected by.
+    private void MakeWhole(MadeWindow made)
+    {
+        using var scope = NewDisposeScope();
+        var window = made.Window;
+        var latents = state.Latents(window.Order);
+        if (latents is null)
+        {
+            latents = Sample(window, WindowInputs.Of(model, plan, inputs, window, made.Before, made.After), made.Cache);
+            state.SaveLatents(window.Order, latents);
+        }
+        else
+        {
+            clock.SkipSteps(window.Order, plan.Sampling.Steps);
+        }
+
+        made.Latents = latents.to(model.Device.Device).DetachFromDisposeScope();
+        if (made.Before is { } before)
+            made.StartSeam = Fit(made.Latents.narrow(2, 0, window.BeforeLatents), before, made.Cache, after: false, window, bothEnds: made.After is not null);
     }
 
     private static Tensor? Context(ContextOrigin origin, Tensor? source, Tensor? chained, int frames)
@@ -195,13 +229,14 @@ internal sealed class TakeRunner(
         return SeamCorrection.Fit(cat(pieces, 2), real, after, window.Order, (int)window.Deliver.Duration, bothEnds);
     }
 
-    private Tensor Sample(WindowPlan window, ConditionedLatents given, WanVideoVaeCache contextCache)
+    private Tensor Sample(WindowPlan window, WindowInputs given, WanVideoVaeCache contextCache)
     {
         using var scope = NewDisposeScope();
         using var sampler = WindowSampling.Solver(plan.Sampling);
         var cell = plan.Model.SpatialStride;
         var noise = FlowSampling.Noise(
-            [1, plan.Model.LatentChannels, window.Latents, plan.Canvas.Size.Height / cell, plan.Canvas.Size.Width / cell], WindowSampling.Seed(take.Seed, window.Order));
+            [1, plan.Model.LatentChannels, given.References + window.Latents, plan.Canvas.Size.Height / cell, plan.Canvas.Size.Width / cell], WindowSampling.Seed(take.Seed, window.Order));
+        if (plan.Mechanism == Mechanism.NoisedSource) noise = Noised(window, noise, sampler.Schedule.Sigmas[0]);
         using var sampling = Begin(sampler, given, noise);
         state.RestoreStep(window.Order, sampling);
         clock.SkipSteps(window.Order, sampling.StepsTaken);
@@ -215,7 +250,7 @@ internal sealed class TakeRunner(
                 using var pause = CollectorPause.Begin();
                 clock.Step(window.Order, () =>
                 {
-                    sampling.Step(preview ? step => Preview(window, step, contextCache) : null, cancellation);
+                    sampling.Step(preview ? step => Preview(window, step, given.References, contextCache) : null, cancellation);
                     model.Device.Synchronize();
                 });
             }
@@ -236,21 +271,29 @@ internal sealed class TakeRunner(
             clock.Report(TakeStage.Sampling, window.Order, sampling.StepsTaken, sampling.Steps);
         }
 
-        return sampling.Latents.clone().MoveToOuterDisposeScope();
+        return sampling.Latents.narrow(2, given.References, window.Latents).clone().MoveToOuterDisposeScope();
     }
 
-    private FlowSampling Begin(ISampler sampler, ConditionedLatents given, Tensor noise)
+    // The source at the noise level that sampling begins with: (1 − σ)·source + σ·noise.
+    private Tensor Noised(WindowPlan window, Tensor noise, float sigma)
+    {
+        using var scope = NewDisposeScope();
+        var source = ComputeDevice.ToCpu(Encode(inputs.Clip(InputRole.Source, window))!);
+        return (source * (1 - sigma) + noise * sigma).MoveToOuterDisposeScope();
+    }
+
+    private FlowSampling Begin(ISampler sampler, WindowInputs given, Tensor noise)
     {
         using var pause = CollectorPause.Begin();
-        return new FlowSampling(model.Transformer, sampler, given, noise, prompt, negative, plan.Sampling.Guidance);
+        return new FlowSampling(model.Experts(plan.Sampling), sampler, given.Given, noise, prompt, negative, given.Beside);
     }
 
     // The first new latent, decoded on from the context as it will be in the end.
-    private void Preview(WindowPlan window, SamplingStep step, WanVideoVaeCache contextCache)
+    private void Preview(WindowPlan window, SamplingStep step, int references, WanVideoVaeCache contextCache)
     {
         using var scope = NewDisposeScope();
         using var copy = WanVideoVaeCache.Restore(contextCache.Save());
-        var frames = Pictures(step.Clean.narrow(2, window.BeforeLatents, 1), copy);
+        var frames = Pictures(step.Clean.narrow(2, references + window.BeforeLatents, 1), copy);
         var png = CanvasFrames.Png(frames[0, .., frames.shape[2] - 1], plan.Canvas);
         observer.Preview(new TakePreview(window.Order, step.Taken, plan.Canvas.PictureWidth, plan.Canvas.PictureHeight, png));
     }
@@ -288,7 +331,11 @@ internal sealed class TakeRunner(
         var window = made.Window;
         var at = window.BeforeFrames;
         var (first, last) = ((Tensor?)null, (Tensor?)null);
-        for (var i = 0; i < window.GeneratedLatents && at < window.Deliver.End; i++)
+        // Given frames behind the kept ones, as they came out.
+        var behind = new List<Tensor>();
+        var given = plan.Model.Conditioning != Conditioning.CleanLatents && made.After is not null;
+        var end = given ? window.Deliver.End + window.AfterFrames : window.Deliver.End;
+        for (var i = 0; i < window.GeneratedLatents && at < end; i++)
         {
             cancellation.ThrowIfCancellationRequested();
             using var scope = NewDisposeScope();
@@ -297,6 +344,7 @@ internal sealed class TakeRunner(
             var frames = clock.Latents(1, () => Pictures(code, made.Cache));
             for (var f = 0; f < frames.shape[2]; f++, at++)
             {
+                if (given && at >= window.Deliver.End + window.AfterSkipped && at < end) behind.Add(frames[0, .., f].clone().MoveToOuterDisposeScope());
                 if (!window.Deliver.Contains(at)) continue;
                 var frame = frames[0, .., f];
                 spool.Add(frame);
@@ -308,35 +356,14 @@ internal sealed class TakeRunner(
         }
 
         using var quiet = CollectorPause.Begin();
+        if (behind.Count > 0)
+        {
+            var real = made.After!.narrow(2, window.AfterSkipped, behind.Count);
+            made.EndSeam = SeamCorrection.Fit(stack(behind, 1).unsqueeze(0), real, after: true, window.Order, (int)window.Deliver.Duration, bothEnds: made.StartSeam is not null, made.After[0, .., 0]);
+        }
+
         SeamCorrection.Meet(first!, last!, made.StartSeam, made.EndSeam, (int)window.Deliver.Duration);
         foreach (var seam in (SeamCorrection?[])[made.StartSeam, made.EndSeam])
             if (seam is not null) seams.Add(seam.Report);
-    }
-
-    /// <summary>A sampled window, ready to be decoded. Owns all but its context frames.</summary>
-    private sealed class MadeWindow(WindowPlan window, Tensor? before, Tensor? after) : IDisposable
-    {
-        public WindowPlan Window => window;
-
-        public Tensor? Before => before;
-
-        public Tensor? After => after;
-
-        /// <summary>The decoder's state after the context before.</summary>
-        public WanVideoVaeCache Cache { get; } = new();
-
-        public SeamCorrection? StartSeam { get; set; }
-
-        public SeamCorrection? EndSeam { get; set; }
-
-        public Tensor? Latents { get; set; }
-
-        public void Dispose()
-        {
-            Cache.Dispose();
-            StartSeam?.Dispose();
-            EndSeam?.Dispose();
-            Latents?.Dispose();
-        }
     }
 }

@@ -26,7 +26,7 @@ public sealed record ClipSidecar
     /// <summary>The job's id.</summary>
     public string? Job { get; init; }
 
-    /// <summary>broll, extend, fill or still.</summary>
+    /// <summary>broll, extend, fill, still, restyle, inpaint, outpaint or loop.</summary>
     public required string Kind { get; init; }
 
     /// <summary>Number of the take, from 1.</summary>

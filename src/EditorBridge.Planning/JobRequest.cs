@@ -19,6 +19,15 @@ public enum JobKind
 
     /// <summary>One picture, held for the frames asked for.</summary>
     Still,
+
+    /// <summary>A source video made anew, freely or closely, by a strength.</summary>
+    Restyle,
+
+    /// <summary>A source video of which a masked part is made anew.</summary>
+    Inpaint,
+
+    /// <summary>A source video that gets picture around it.</summary>
+    Outpaint,
 }
 
 /// <summary>The codec a clip is delivered in.</summary>
@@ -40,23 +49,11 @@ public enum UnbuiltFeature
     /// <summary>Several shots in one clip.</summary>
     Shots,
 
-    /// <summary>Given frames at times inside the clip.</summary>
-    Keyframes,
-
-    /// <summary>A region that alone is generated.</summary>
-    Mask,
-
-    /// <summary>A source video that is restyled with a strength.</summary>
-    Restyle,
-
-    /// <summary>A clip whose end leads into its start.</summary>
-    Loop,
-
     /// <summary>A language model that writes out a short prompt.</summary>
     PromptExpansion,
 
-    /// <summary>Reference pictures of subjects, beyond one picture the clip starts from.</summary>
-    SubjectReferences,
+    /// <summary>A picture to take the look from.</summary>
+    StyleReferences,
 }
 
 /// <summary>What the sequence needs back.</summary>
@@ -100,6 +97,74 @@ public sealed record ContextSource
     public required FrameRange Frames { get; init; }
 }
 
+/// <summary>A video that the job works on or goes by; its first frame is the clip's.</summary>
+public sealed record SourceVideo
+{
+    /// <summary>The media file; a picture holds for the whole clip.</summary>
+    public required string Path { get; init; }
+
+    /// <summary>The rate its frames are counted at.</summary>
+    public required FrameRate Rate { get; init; }
+
+    /// <summary>The frames that may be used, counted from 0 at the media's first.</summary>
+    public required FrameRange Frames { get; init; }
+}
+
+/// <summary>The part of a source video that is made anew.</summary>
+public sealed record MaskVideo
+{
+    /// <summary>White where frames are made anew.</summary>
+    public required SourceVideo Video { get; init; }
+
+    /// <summary>Black where frames are made anew instead.</summary>
+    public bool Inverted { get; init; }
+
+    /// <summary>Width of the soft edge in pixels of delivery, 0 to 200.</summary>
+    public double Feather { get; init; }
+}
+
+/// <summary>How much picture a clip gets around a source video, in pixels of delivery.</summary>
+/// <param name="Left">Left of it.</param>
+/// <param name="Top">Above it.</param>
+/// <param name="Right">Right of it.</param>
+/// <param name="Bottom">Below it.</param>
+public readonly record struct Padding(int Left, int Top, int Right, int Bottom);
+
+/// <summary>A picture that is met at a frame of the clip.</summary>
+/// <param name="Path">A picture, or a video of which one frame is taken.</param>
+/// <param name="Frame">Which frame of a video, from 0.</param>
+/// <param name="Position">The delivered frame, from 0, that shows it.</param>
+public sealed record KeyframePicture(string Path, long Frame, int Position);
+
+/// <summary>Which transformer of a model with two a LoRA is added to.</summary>
+public enum LoraExpert
+{
+    /// <summary>Both; where the file has parts for each, to each its own.</summary>
+    Both,
+
+    /// <summary>The one for high noise.</summary>
+    HighNoise,
+
+    /// <summary>The one for low noise.</summary>
+    LowNoise,
+}
+
+/// <summary>A LoRA that is added to the model for a job.</summary>
+public sealed record LoraRequest
+{
+    /// <summary>The file.</summary>
+    public required string Path { get; init; }
+
+    /// <summary>SHA-256 of it, lower-case hex: it is read where it lies, and must be the same then.</summary>
+    public required string Sha256 { get; init; }
+
+    /// <summary>How much of it is added; 1 is as it was trained.</summary>
+    public double Strength { get; init; } = 1;
+
+    /// <summary>Which transformer it is added to.</summary>
+    public LoraExpert Expert { get; init; }
+}
+
 /// <summary>A request to make a clip, as a person or a plugin states it. Nothing in it is resolved against a model yet.</summary>
 public sealed record JobRequest
 {
@@ -124,8 +189,41 @@ public sealed record JobRequest
     /// <summary>A picture the clip starts from (B-roll); null for none.</summary>
     public string? ReferencePicture { get; init; }
 
-    /// <summary>Context frames wanted on each side that has a shot; 4n+1, or 0 for none. Fewer are used when fewer exist.</summary>
-    public int ContextFrames { get; init; } = 9;
+    /// <summary>The video that is restyled, inpainted or outpainted.</summary>
+    public SourceVideo? Source { get; init; }
+
+    /// <summary>How far a restyled clip may go from its source: above 0 (hardly) to 1 (freely); null for 0.8.</summary>
+    public double? Strength { get; init; }
+
+    /// <summary>What of the source is made anew (inpaint).</summary>
+    public MaskVideo? Mask { get; init; }
+
+    /// <summary>Picture wanted around the source (outpaint); null: as much as the delivery has beside the source's own shape.</summary>
+    public Padding? Padding { get; init; }
+
+    /// <summary>A video whose structure the clip follows: depth, pose, edges, flow (B-roll).</summary>
+    public SourceVideo? Control { get; init; }
+
+    /// <summary>How much <see cref="Control"/> weighs, 0 to 2; 1 is what models were trained with.</summary>
+    public double ControlStrength { get; init; } = 1;
+
+    /// <summary>Pictures of who or what is seen.</summary>
+    public IReadOnlyList<string> Subjects { get; init; } = [];
+
+    /// <summary>Pictures that are met at frames inside the clip.</summary>
+    public IReadOnlyList<KeyframePicture> Keyframes { get; init; } = [];
+
+    /// <summary>LoRAs that are added to the model, one after the other.</summary>
+    public IReadOnlyList<LoraRequest> Loras { get; init; } = [];
+
+    /// <summary>Whether the frames lead from a clip's end into its own start: before and after are of one clip.</summary>
+    public bool Loop { get; init; }
+
+    /// <summary>
+    /// Context frames wanted on each side that has a shot; 4n+1, or 0 for none. Fewer are used when fewer exist. Null for as many as the model works best with: 9
+    /// where it was trained with several, else 1.
+    /// </summary>
+    public int? ContextFrames { get; init; }
 
     /// <summary>Real frames at the delivery rate that the source media still holds past the cut (extend).</summary>
     public int HandleFrames { get; init; }
@@ -150,6 +248,9 @@ public sealed record JobRequest
 
     /// <summary>Weight of the prompt against the negative prompt; 1 leaves the second pass out; null for the preset's.</summary>
     public double? Guidance { get; init; }
+
+    /// <summary>Guidance of the expert for low noise, for models with two; null for <see cref="Guidance"/>, or the preset's.</summary>
+    public double? LowNoiseGuidance { get; init; }
 
     /// <summary>"unipc", "dpm++" or "euler"; null for the model's.</summary>
     public string? Sampler { get; init; }

@@ -70,7 +70,8 @@ internal sealed record MemoryChoice
 
     private static MemoryEstimate Cpu(ModelCapabilities model, CanvasSize canvas, long latents, SamplingPlan sampling)
     {
-        var weights = InMemory(model.TransformerParameters) + InMemory(model.TextEncoderParameters) + InMemory(model.VaeParameters);
+        var weights = InMemory(model.TransformerParameters) + InMemory(model.TextEncoderParameters) + InMemory(model.VaeParameters)
+            + InMemory(model.LowNoiseParameters) + InMemory(model.ImageEncoderParameters);
         var tokens = Tokens(model, canvas, latents);
         // Residual and modulated input, q, k, v and what norm and rotation make of them, attention's output; the feed-forward part before and after its activation.
         var transformer = tokens * ((10L * model.Dim) + (2L * model.FeedForward)) * 4 + Texts(model, sampling, 4);
@@ -80,7 +81,8 @@ internal sealed record MemoryChoice
             Arrangement = MemoryArrangement.Cpu,
             Weights = weights,
             Mapped = Mapped(model.TransformerParameters, model.TransformerBytes, model) + Mapped(model.TextEncoderParameters, model.TextEncoderBytes, model)
-                + Mapped(model.VaeParameters, model.VaeBytes, model),
+                + Mapped(model.VaeParameters, model.VaeBytes, model) + Mapped(model.LowNoiseParameters, model.LowNoiseBytes, model)
+                + Mapped(model.ImageEncoderParameters, model.ImageEncoderBytes, model),
             TransformerActivations = transformer,
             VaeStreaming = vae,
             Peak = ProcessBytes + weights + Math.Max(transformer, vae),
@@ -95,7 +97,8 @@ internal sealed record MemoryChoice
             Peak = ProcessBytes + (1L << 30),
             TransformerActivations = DeviceActivations(model, canvas, latents, sampling),
         };
-        var resident = DeviceWeights(model.TransformerParameters, model.TransformerBytes, model) + DeviceWeights(model.VaeParameters, model.VaeBytes, model)
+        var resident = DeviceWeights(model.TransformerParameters, model.TransformerBytes, model) + DeviceWeights(model.LowNoiseParameters, model.LowNoiseBytes, model)
+            + DeviceWeights(model.VaeParameters, model.VaeBytes, model)
             + DeviceBytes + Math.Max(onDevice.TransformerActivations, onDevice.VaeStreaming);
         if (resident <= most)
             return onDevice with { Arrangement = MemoryArrangement.Resident, DevicePeak = resident };

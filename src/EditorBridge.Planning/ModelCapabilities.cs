@@ -20,11 +20,43 @@ public enum ContextSupport
     Trained,
 }
 
+/// <summary>How a model is given frames.</summary>
+public enum Conditioning
+{
+    /// <summary>As clean latents among those that are sampled, each with its own timestep: Wan 2.2 TI2V and <c>sketch</c>.</summary>
+    CleanLatents,
+
+    /// <summary>Not at all: it goes by words.</summary>
+    Words,
+
+    /// <summary>As channels behind the noise, with a mask: image to video, first and last frame.</summary>
+    Channels,
+
+    /// <summary>As a video with a mask that network blocks of its own read: VACE.</summary>
+    Vace,
+}
+
 /// <summary>What planning needs to know of a model: its canvas, what context it was trained with, its sizes and its defaults.</summary>
 public sealed record ModelCapabilities
 {
     /// <summary>Name in the catalogue.</summary>
     public required string Name { get; init; }
+
+    /// <summary>Its family of architectures, such as "wan2.1-vace".</summary>
+    public string Family { get; init; } = "wan2.2-ti2v";
+
+    /// <summary>How it is given frames.</summary>
+    public Conditioning Conditioning { get; init; }
+
+    /// <summary>Whether it cannot begin without a picture.</summary>
+    public bool NeedsFirstFrame { get; init; }
+
+    /// <summary>Whether it cannot do without the picture it ends with.</summary>
+    public bool NeedsLastFrame { get; init; }
+
+    /// <summary>Whether it works on masked parts of a video, and takes pictures of subjects, keyframes at any frame and control videos.</summary>
+    [System.Text.Json.Serialization.JsonIgnore]
+    public bool TakesMasks => Conditioning == Conditioning.Vace;
 
     /// <summary>Rate of the canvas.</summary>
     public required FrameRate CanvasRate { get; init; }
@@ -83,6 +115,12 @@ public sealed record ModelCapabilities
     /// <summary>Bytes of the transformer as it is stored; 0 when not known.</summary>
     public long TransformerBytes { get; init; }
 
+    /// <summary>The same of the second transformer.</summary>
+    public long LowNoiseBytes { get; init; }
+
+    /// <summary>The same of the image encoder.</summary>
+    public long ImageEncoderBytes { get; init; }
+
     /// <summary>Bytes of the text encoder as it is stored; 0 when not known.</summary>
     public long TextEncoderBytes { get; init; }
 
@@ -91,6 +129,18 @@ public sealed record ModelCapabilities
 
     /// <summary>Channels of the VAE decoder's last (full resolution) level.</summary>
     public required int VaeDecoderBase { get; init; }
+
+    /// <summary>Parameters of the image encoder; 0 without.</summary>
+    public long ImageEncoderParameters { get; init; }
+
+    /// <summary>Parameters of the second transformer, the expert for low noise; 0 for models with one.</summary>
+    public long LowNoiseParameters { get; init; }
+
+    /// <summary>Noise level, 0 to 1, from which on the expert for high noise works; null for models with one transformer.</summary>
+    public double? Boundary { get; init; }
+
+    /// <summary>Guidance of the expert for low noise; null: as that for high noise.</summary>
+    public double? DefaultLowNoiseGuidance { get; init; }
 
     /// <summary>Bytes one parameter takes while computing: 4 for fp32, 2 for bf16.</summary>
     public int BytesPerParameter { get; init; } = 4;

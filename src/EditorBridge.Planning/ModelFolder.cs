@@ -53,80 +53,75 @@ public sealed record ModelSettings
     /// <summary>Negative prompt used when none is given.</summary>
     public required string NegativePrompt { get; init; }
 
+    /// <summary>Guidance of the expert for low noise; null: as that for high noise, or there is one transformer.</summary>
+    public double? LowNoiseGuidance { get; init; }
+
+    /// <summary>Noise level, 0 to 1, from which on the expert for high noise works; null: as the model's own index says, or as published.</summary>
+    public double? Boundary { get; init; }
+
     /// <summary>What Wan 2.2 TI2V-5B was trained for; used where a folder has no settings of its own.</summary>
-    public static readonly ModelSettings Ti2v = new()
-    {
-        CanvasRate = FrameRate.F24,
-        Sizes = [new CanvasSize(1280, 704), new CanvasSize(704, 1280)],
-        MaxFrames = 121,
-        FirstFrame = ContextSupport.Trained,
-        Before = ContextSupport.BestEffort,
-        After = ContextSupport.BestEffort,
-        MaxContextFrames = 1,
-        Steps = 50,
-        Guidance = 5,
-        Shift = 5,
-        Sampler = "unipc",
-        // The built-in list of defects that the authors' own programs use.
-        NegativePrompt = "色调艳丽，过曝，静态，细节模糊不清，字幕，风格，作品，画作，画面，静止，整体发灰，最差质量，低质量，JPEG压缩残留，丑陋的，残缺的，多余的手指，画得不好的手部，画得不好的脸部，畸形的，毁容的，形态畸形的肢体，手指融合，静止不动的画面，杂乱的背景，三条腿，背景人很多，倒着走",
-    };
+    public static ModelSettings Ti2v { get; } = PublishedSettings.Ti2v;
 }
 
-/// <summary>Reads what planning needs from a model folder in Diffusers layout. Reads headers and configs; weights only to hash small ones.</summary>
+/// <summary>Reads what planning needs from a model in any layout. Reads headers and configs; weights only to hash small ones.</summary>
 public static class ModelFolder
 {
     // Larger weights are told apart by their headers: a hash of 20 GB takes longer than many a job.
     private const long WholeHashLimit = 512L << 20;
 
-    private static readonly string[] Networks = ["text_encoder", "transformer", "vae"];
-
-    /// <summary>The capabilities of the model in <paramref name="folder"/>, or why it cannot be used.</summary>
-    /// <param name="folder">The model's folder.</param>
+    /// <summary>The capabilities of the model at <paramref name="location"/>, or why it cannot be used.</summary>
+    /// <param name="location">The model's folder, or its transformer file in ComfyUI's folders.</param>
     /// <param name="name">Its name in the catalogue.</param>
-    public static ReadResult<ModelCapabilities> Read(string folder, string name)
+    public static ReadResult<ModelCapabilities> Read(string location, string name)
     {
-        if (!Directory.Exists(folder)) return ReadResult<ModelCapabilities>.Failed($"There is no model folder '{folder}'.");
-        var settings = Settings(folder);
-        if (!settings.Ok) return ReadResult<ModelCapabilities>.Failed(settings.Problem);
-        var transformer = ConfigFile.ReadTransformer(Path.Combine(folder, "transformer", "config.json"));
-        if (!transformer.Ok) return ReadResult<ModelCapabilities>.Failed(transformer.Problem);
-        var variant = WanVariant.Recognise(transformer.Value, folder);
-        if (!variant.Ok) return ReadResult<ModelCapabilities>.Failed(variant.Problem);
-        if (!variant.Value.Supported)
-            return ReadResult<ModelCapabilities>.Failed($"'{folder}' holds {variant.Value.Name}, which this version does not run; choose Wan 2.2 TI2V or a model in its form.");
-        var vae = ConfigFile.ReadVae(Path.Combine(folder, "vae", "config.json"));
-        if (!vae.Ok) return ReadResult<ModelCapabilities>.Failed(vae.Problem);
+        var found = ModelParts.Find(location);
+        if (!found.Ok) return Failed(found.Problem);
+        var parts = found.Value;
+        var transformer = NetworkSizes.Transformer(parts.Transformer, parts.Layout);
+        if (!transformer.Ok) return Failed(transformer.Problem);
+        var recognised = Recognise(parts, transformer.Value);
+        if (!recognised.Ok) return Failed(recognised.Problem);
+        var vae = NetworkSizes.Vae(parts.Vae, parts.Layout);
+        if (!vae.Ok) return Failed(vae.Problem);
+        var (t, v, line) = (transformer.Value, vae.Value, recognised.Value.Line);
+        if (t.OutChannels != v.ZDim)
+            return Failed($"'{location}' has a transformer of {t.OutChannels} latent channels and a VAE of {v.ZDim}, which do not go together.");
+        if (line is WanLine.ImageToVideo21 or WanLine.FirstLastFrame21 && parts.ImageEncoder is null)
+            return Failed($"'{location}' holds {recognised.Value.Name} without its image encoder; the model is incomplete.");
+        if (line == WanLine.ImageToVideo22 && parts.LowNoiseTransformer is null)
+            return Failed($"'{location}' holds {recognised.Value.Name} without the other expert; the model is incomplete.");
+        var pair = parts.LowNoiseTransformer is not null;
+        var read = Settings(location, PublishedSettings.For(recognised.Value, pair, location));
+        if (!read.Ok) return Failed(read.Problem);
 
-        var cell = vae.Value.ScaleFactorSpatial * transformer.Value.PatchSize[1];
-        if (settings.Value.Sizes.Where(size => size.Width % cell != 0 || size.Height % cell != 0).Select(size => (CanvasSize?)size).FirstOrDefault() is { } off)
-            return ReadResult<ModelCapabilities>.Failed($"'{Path.Combine(folder, ModelSettings.FileName)}' names a canvas of {off.Width}x{off.Height}; this model's grid is {cell} pixels.");
-
-        var counts = new Dictionary<string, long>(StringComparer.Ordinal);
-        var stored = new Dictionary<string, long>(StringComparer.Ordinal);
+        var cell = v.ScaleFactorSpatial * t.PatchSize[1];
+        if (read.Value.Sizes.Where(size => size.Width % cell != 0 || size.Height % cell != 0).Select(size => (CanvasSize?)size).FirstOrDefault() is { } off)
+            return Failed($"'{SettingsFile(location)}' names a canvas of {off.Width}x{off.Height}; this model's grid is {cell} pixels.");
         var files = new List<string>();
-        foreach (var network in Networks)
+        var (counts, stored) = (new List<long>(), new List<long>());
+        foreach (var network in (string?[])[parts.Transformer, parts.LowNoiseTransformer, parts.TextEncoder, parts.Vae, parts.ImageEncoder])
         {
-            var weights = WeightFiles.In(Path.Combine(folder, network));
-            if (!weights.Ok) return ReadResult<ModelCapabilities>.Failed(weights.Problem);
-            (counts[network], stored[network]) = (0, 0);
-            foreach (var path in weights.Value)
-            {
-                var file = SafetensorsFile.Open(path);
-                if (!file.Ok) return ReadResult<ModelCapabilities>.Failed(file.Problem);
-                stored[network] += new FileInfo(path).Length;
-                using (file.Value)
-                    counts[network] += file.Value.Header.Tensors.Sum(tensor => tensor.Shape.Aggregate(1L, (product, size) => product * size));
-                files.Add(path);
-            }
+            var counted = Count(network, files);
+            if (!counted.Ok) return Failed(counted.Problem);
+            counts.Add(counted.Value[0]);
+            stored.Add(counted.Value[1]);
         }
 
-        var tokenizer = Path.Combine(folder, "tokenizer", "spiece.model");
-        if (!File.Exists(tokenizer)) return ReadResult<ModelCapabilities>.Failed($"There is no '{tokenizer}'; the model is incomplete.");
-        files.Add(tokenizer);
-        var (s, t, v) = (settings.Value, transformer.Value, vae.Value);
+        if (parts.Tokenizer is { } tokenizer) files.Add(tokenizer);
+        var s = read.Value;
         return ReadResult<ModelCapabilities>.Of(new ModelCapabilities
         {
             Name = name,
+            Family = PublishedSettings.Family(line, pair),
+            Conditioning = line switch
+            {
+                WanLine.TextImageToVideo22 => Conditioning.CleanLatents,
+                WanLine.TextToVideo => Conditioning.Words,
+                WanLine.Vace => Conditioning.Vace,
+                _ => Conditioning.Channels,
+            },
+            NeedsFirstFrame = line is WanLine.ImageToVideo21 or WanLine.ImageToVideo22 or WanLine.FirstLastFrame21,
+            NeedsLastFrame = line is WanLine.FirstLastFrame21,
             CanvasRate = s.CanvasRate,
             Sizes = s.Sizes,
             MaxFrames = s.MaxFrames,
@@ -140,31 +135,87 @@ public static class ModelFolder
             MaxContextFrames = s.MaxContextFrames,
             TextLength = t.TextLen,
             Dim = t.Dim,
-            Layers = t.NumLayers,
+            Layers = t.NumLayers + (t.VaceLayers?.Count ?? 0),
             FeedForward = t.FfnDim,
-            TransformerParameters = counts["transformer"],
-            TextEncoderParameters = counts["text_encoder"],
-            VaeParameters = counts["vae"],
-            TransformerBytes = stored["transformer"],
-            TextEncoderBytes = stored["text_encoder"],
-            VaeBytes = stored["vae"],
+            TransformerParameters = counts[0],
+            LowNoiseParameters = counts[1],
+            TextEncoderParameters = counts[2],
+            VaeParameters = counts[3],
+            ImageEncoderParameters = counts[4],
+            TransformerBytes = stored[0],
+            LowNoiseBytes = stored[1],
+            TextEncoderBytes = stored[2],
+            VaeBytes = stored[3],
+            ImageEncoderBytes = stored[4],
             VaeDecoderBase = v.DecoderDim,
-            Hash = Hash(folder, files),
+            Hash = Hash(location, files),
             DefaultSteps = s.Steps,
             DefaultGuidance = s.Guidance,
+            DefaultLowNoiseGuidance = s.LowNoiseGuidance,
+            Boundary = pair ? s.Boundary ?? BoundaryOf(location) ?? PublishedSettings.Boundary(line) : null,
             DefaultShift = s.Shift,
             DefaultSampler = s.Sampler,
             DefaultNegativePrompt = s.NegativePrompt,
         });
     }
 
+    /// <summary>Where a model's own settings would lie: <c>editorbridge.json</c> in its folder; for a transformer file of ComfyUI's, beside it under its name.</summary>
+    /// <param name="location">The model.</param>
+    public static string SettingsFile(string location) =>
+        File.Exists(location) ? Path.ChangeExtension(location, ModelSettings.FileName) : Path.Combine(location, ModelSettings.FileName);
+
+    private static ReadResult<ModelCapabilities> Failed(string problem) => ReadResult<ModelCapabilities>.Failed(problem);
+
+    private static ReadResult<WanVariant> Recognise(ModelParts parts, WanTransformerConfig config)
+    {
+        if (parts.Layout == ModelLayout.Diffusers && File.Exists(Path.Combine(parts.Transformer, "config.json"))) return WanVariant.Recognise(config, parts.Transformer);
+        var weights = Checkpoint.Open(parts.Transformer);
+        if (!weights.Ok) return ReadResult<WanVariant>.Failed(weights.Problem);
+        using (weights.Value) return WanVariant.Recognise(weights.Value.Tensors.Values, parts.Transformer);
+    }
+
+    // The values in the network at that path and the bytes of its files, 0 without.
+    private static ReadResult<long[]> Count(string? network, List<string> files)
+    {
+        if (network is null) return ReadResult<long[]>.Of([0, 0]);
+        IReadOnlyList<string> paths = [network];
+        if (Directory.Exists(network))
+        {
+            var found = WeightFiles.In(network);
+            if (!found.Ok) return ReadResult<long[]>.Failed(found.Problem);
+            paths = found.Value;
+        }
+
+        files.AddRange(paths);
+        var weights = Checkpoint.Open(network);
+        if (!weights.Ok) return ReadResult<long[]>.Failed(weights.Problem);
+        using (weights.Value) return ReadResult<long[]>.Of([weights.Value.Tensors.Values.Sum(tensor => tensor.Elements), paths.Sum(path => new FileInfo(path).Length)]);
+    }
+
+    // Diffusers keeps it in the model's index.
+    private static double? BoundaryOf(string folder)
+    {
+        var index = Path.Combine(folder, "model_index.json");
+        if (!File.Exists(index)) return null;
+        try
+        {
+            using var json = JsonDocument.Parse(File.ReadAllBytes(index));
+            return json.RootElement.TryGetProperty("boundary_ratio", out var ratio) && ratio.ValueKind == JsonValueKind.Number && ratio.GetDouble() is > 0 and < 1 and var boundary
+                ? boundary : null;
+        }
+        catch (Exception e) when (e is JsonException or InvalidOperationException)
+        {
+            return null;
+        }
+    }
+
     /// <summary>The settings file's text for <paramref name="settings"/>.</summary>
     public static string Write(ModelSettings settings) => JsonSerializer.Serialize(settings, PlanningJson.Default.ModelSettings) + "\n";
 
-    private static ReadResult<ModelSettings> Settings(string folder)
+    private static ReadResult<ModelSettings> Settings(string location, ModelSettings published)
     {
-        var path = Path.Combine(folder, ModelSettings.FileName);
-        if (!File.Exists(path)) return ReadResult<ModelSettings>.Of(ModelSettings.Ti2v);
+        var path = SettingsFile(location);
+        if (!File.Exists(path)) return ReadResult<ModelSettings>.Of(published);
         try
         {
             var settings = JsonSerializer.Deserialize(File.ReadAllBytes(path), PlanningJson.Default.ModelSettings);
@@ -184,19 +235,22 @@ public static class ModelFolder
             return "its sizes are missing";
         if (settings.MaxFrames < 5 || settings.MaxFrames % 4 != 1) return "its longest canvas is not 4n+1 frames";
         if (settings.MaxContextFrames < 1 || settings.MaxContextFrames % 4 != 1) return "its context is not 4n+1 frames";
-        if (settings.Steps < 1 || !(settings.Guidance >= 1) || !(settings.Shift > 0) || !RequestCheck.Samplers.Contains(settings.Sampler))
+        if (settings.Steps < 1 || !(settings.Guidance >= 1) || !(settings.Shift > 0) || !RequestCheck.Samplers.Contains(settings.Sampler)
+            || settings.Boundary is not (null or > 0 and < 1) || settings.LowNoiseGuidance is not (null or >= 1))
             return "its sampling settings are out of range";
         return null;
     }
 
-    private static string Hash(string folder, IEnumerable<string> files)
+    private static string Hash(string location, IEnumerable<string> files)
     {
+        // Networks of ComfyUI's lie in folders side by side.
+        var root = File.Exists(location) ? Path.GetDirectoryName(Path.GetDirectoryName(Path.GetFullPath(location))) ?? location : location;
         using var all = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         foreach (var path in files.Order(StringComparer.Ordinal))
         {
             var length = new FileInfo(path).Length;
             var part = length <= WholeHashLimit ? WholeFile(path) : Header(path);
-            var line = string.Create(CultureInfo.InvariantCulture, $"{Path.GetRelativePath(folder, path).Replace('\\', '/')} {length} {Convert.ToHexStringLower(part)}\n");
+            var line = string.Create(CultureInfo.InvariantCulture, $"{Path.GetRelativePath(root, path).Replace('\\', '/')} {length} {Convert.ToHexStringLower(part)}\n");
             all.AppendData(Encoding.UTF8.GetBytes(line));
         }
 
@@ -212,10 +266,22 @@ public static class ModelFolder
     private static byte[] Header(string path)
     {
         using var stream = File.OpenRead(path);
+        // Of what has no safetensors header: the beginning and the end, where GGUF and zip archives say what is in them.
+        if (Path.GetExtension(path) != ".safetensors") return Ends(stream);
         var start = new byte[8];
         stream.ReadExactly(start);
         var header = new byte[(int)Math.Min(BitConverter.ToInt64(start), SafetensorsHeader.MaximumLength)];
         stream.ReadExactly(header);
         return SHA256.HashData(header);
+    }
+
+    private static byte[] Ends(FileStream stream)
+    {
+        const int Part = 4 << 20;
+        var ends = new byte[2 * Part];
+        stream.ReadExactly(ends.AsSpan(0, Part));
+        stream.Seek(-Part, SeekOrigin.End);
+        stream.ReadExactly(ends.AsSpan(Part));
+        return SHA256.HashData(ends);
     }
 }

@@ -19,6 +19,21 @@ public enum Mechanism
 
     /// <summary>Context frames in a way the model was not trained for.</summary>
     BestEffortContext,
+
+    /// <summary>Context frames as a video with a mask, in the way VACE models were trained.</summary>
+    VideoContext,
+
+    /// <summary>The frame before and the frame after, for models that lead from a picture to another.</summary>
+    FirstLastFrame,
+
+    /// <summary>One frame before, for models that begin with a picture.</summary>
+    FirstFrame,
+
+    /// <summary>A source video under noise of the level that its strength asks for (Meng et al., "SDEdit", 2022).</summary>
+    NoisedSource,
+
+    /// <summary>A source video with a mask of what is made anew, in the way VACE models were trained.</summary>
+    MaskedVideo,
 }
 
 /// <summary>Where a window's context comes from.</summary>
@@ -79,6 +94,44 @@ public sealed record ContextRead
     public required IReadOnlyList<long> Frames { get; init; }
 }
 
+/// <summary>What a further input of a job is for.</summary>
+public enum InputRole
+{
+    /// <summary>The video that is restyled, inpainted or outpainted: one frame for each delivered one.</summary>
+    Source,
+
+    /// <summary>The mask: one frame for each delivered one, or one for all.</summary>
+    Mask,
+
+    /// <summary>The video whose structure is followed: one frame for each delivered one, or one for all.</summary>
+    Control,
+
+    /// <summary>A picture that is met at a frame.</summary>
+    Keyframe,
+
+    /// <summary>A picture of a subject.</summary>
+    Subject,
+}
+
+/// <summary>Frames beside the contexts that the host freezes before the job starts.</summary>
+public sealed record PlannedInput
+{
+    /// <summary>Name of the frozen frames in the job's folder.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>What it is for.</summary>
+    public required InputRole Role { get; init; }
+
+    /// <summary>Which frames of which media.</summary>
+    public required ContextRead Read { get; init; }
+
+    /// <summary>The rate that the frames are counted at; null for the media's own.</summary>
+    public FrameRate? Rate { get; init; }
+
+    /// <summary>The wanted canvas frame that a keyframe is.</summary>
+    public int CanvasFrame { get; init; }
+}
+
 /// <summary>
 /// How delivered frames lie between canvas frames. Position −1 is the last frame before the cut, positions 0 … <see cref="CanvasFrames"/>−1 are
 /// wanted canvas frames, position <see cref="CanvasFrames"/> is the first frame after them. Delivered frame d sits at
@@ -97,6 +150,16 @@ public sealed record FrameMapping
 
     /// <summary>Position of delivered frame 0, in units of 1/<see cref="Denominator"/> canvas frame.</summary>
     public required long FirstNumerator { get; init; }
+
+    /// <summary>The delivered frame nearest to a wanted canvas frame.</summary>
+    /// <param name="canvas">From 0; beyond either end the outermost delivered frame is meant.</param>
+    public int Nearest(int canvas) => StepNumerator == 0 ? 0
+        : (int)Math.Clamp(Math.Round((canvas * (double)Denominator - FirstNumerator) / StepNumerator, MidpointRounding.AwayFromZero), 0, Math.Max(0, DeliveredFrames - 1));
+
+    /// <summary>The wanted canvas frame nearest to a delivered frame.</summary>
+    /// <param name="delivered">From 0.</param>
+    public int CanvasFrame(int delivered) =>
+        (int)Math.Clamp(Math.Round((FirstNumerator + delivered * (double)StepNumerator) / Denominator, MidpointRounding.AwayFromZero), 0, Math.Max(0, CanvasFrames - 1));
 
     /// <summary>Step from one delivered frame to the next, in the same unit; 0 for a still.</summary>
     public required long StepNumerator { get; init; }
@@ -137,7 +200,7 @@ public sealed record WindowPlan
     /// <summary>Context frames before, 4a+1 or 0: the first frames of the main sequence.</summary>
     public required int BeforeFrames { get; init; }
 
-    /// <summary>Clean latents at the start of the main sequence, 1+a or 0.</summary>
+    /// <summary>Latents of the context at the start of the main sequence, 1+a or 0: clean, or sampled anew by models that are given frames in another way.</summary>
     public required int BeforeLatents { get; init; }
 
     /// <summary>Where context after comes from.</summary>
@@ -155,7 +218,13 @@ public sealed record WindowPlan
     /// </summary>
     public bool AfterInSlots { get; init; }
 
-    /// <summary>Latents that are sampled.</summary>
+    /// <summary>
+    /// First frames of the context after that are not given but generated and dropped, so that what is generated ends with a latent. Where
+    /// <see cref="AfterLatents"/> is 0 and <see cref="AfterFrames"/> is not, they follow the kept frames in the main sequence.
+    /// </summary>
+    public int AfterSkipped { get; init; }
+
+    /// <summary>Latents of the main sequence behind the context before.</summary>
     public required int GeneratedLatents { get; init; }
 
     /// <summary>Time of each main latent in quarters of a latent (= canvas frames): latent j at 4j.</summary>
@@ -182,17 +251,23 @@ public sealed record SamplingPlan
     /// <summary>"unipc", "dpm++" or "euler".</summary>
     public required string Sampler { get; init; }
 
-    /// <summary>Solver steps.</summary>
+    /// <summary>Solver steps that are taken.</summary>
     public required int Steps { get; init; }
 
     /// <summary>Guidance; 1 means one pass a step.</summary>
     public required double Guidance { get; init; }
 
+    /// <summary>Guidance of the expert for low noise; null for models with one transformer.</summary>
+    public double? LowNoiseGuidance { get; init; }
+
     /// <summary>Schedule shift.</summary>
     public required double Shift { get; init; }
 
-    /// <summary>Passes of the transformer a step.</summary>
-    public int PassesPerStep => Guidance == 1 ? 1 : 2;
+    /// <summary>Steps of the schedule that are left out, because a noised source stands in for what they would have made.</summary>
+    public int Skipped { get; init; }
+
+    /// <summary>Most passes of the transformer a step.</summary>
+    public int PassesPerStep => Guidance == 1 && LowNoiseGuidance is null or 1 ? 1 : 2;
 }
 
 /// <summary>Where a time estimate comes from.</summary>
@@ -264,6 +339,9 @@ public sealed record Plan
 
     /// <summary>Context after that the host freezes, or null.</summary>
     public required ContextRead? After { get; init; }
+
+    /// <summary>Other frames that the host freezes.</summary>
+    public IReadOnlyList<PlannedInput> Inputs { get; init; } = [];
 
     /// <summary>Sampling settings.</summary>
     public required SamplingPlan Sampling { get; init; }

@@ -18,6 +18,10 @@ public static class Planner
         var refusals = RequestCheck.Refusals(request).ToList();
         if (request.Kind == JobKind.Still && request.ReferencePicture is not null)
             refusals.Add(new PlanRefusal("reference_unused", "reference", "A still from a reference picture cannot be made by this version yet; leave the reference out."));
+        if (model.Boundary is null && request.Loras.FirstOrDefault(lora => lora.Expert != LoraExpert.Both) is { } apart)
+            refusals.Add(new PlanRefusal("lora_unsupported", "loras", $"The model '{model.Name}' has one transformer for all noise levels; leave out which one '{apart.Path}' is for."));
+        if (request.LowNoiseGuidance is not null && model.Boundary is null)
+            refusals.Add(new PlanRefusal("guidance_unsupported", "sampler.low_noise_guidance", $"The model '{model.Name}' has one transformer for all noise levels; leave the guidance of the second out."));
         var warnings = new List<PlanWarning>();
         void Warn(string code, FormattableString message) => warnings.Add(new PlanWarning(code, message.ToString(CultureInfo.InvariantCulture)));
         var sampling = Settings(request, model);
@@ -32,17 +36,26 @@ public static class Planner
         }
 
         var context = ContextChoice.Choose(request, model, Warn);
-        if (context.Refusal is { } refusal) return Refused(request, model, sampling, [refusal]);
+        if ((context.Refusal ?? FurtherInputs.Unsupported(request, model)) is { } refusal) return Refused(request, model, sampling, [refusal]);
         var mapping = request.Kind == JobKind.Still
             ? RateConversion.Still(delivery.Frames)
             : RateConversion.Map(delivery.Frames, delivery.Rate, model.CanvasRate, context.Before is not null && !context.BeforeIsPicture, context.After is not null);
-        var inSlots = context.After is not null && model.After == ContextSupport.BestEffort;
+        if (Windows(mapping.CanvasFrames, context, model, request.Source is not null) is not { } windows)
+        {
+            var (what, remedy) = model.NeedsLastFrame ? ("leads from one picture to another within", "fill less of the gap") : ("makes at once, and cannot go on from,", "ask for fewer");
+            return Refused(request, model, sampling, [new PlanRefusal("range_too_long", "delivery.frames", string.Create(
+                CultureInfo.InvariantCulture, $"The model '{model.Name}' {what} {model.MaxFrames} frames of {model.CanvasRate} a second, and this range needs {mapping.CanvasFrames}; {remedy}, or choose another model."))]);
+        }
+
+        // Of what could be read after, only what fits the grid.
+        var taken = windows.Select(w => w.AfterOrigin == ContextOrigin.Source ? w.AfterFrames : 0).DefaultIfEmpty().Max();
+        if (context.After is { } offered && taken < offered.Frames.Count) context = context with { After = offered with { Frames = [.. offered.Frames.Take(taken)] } };
         var (before, after) = (context.Before?.Frames.Count ?? 0, context.After?.Frames.Count ?? 0);
-        var windows = before == 0 && after > 0
-            ? WindowChain.Backward(mapping.CanvasFrames, after, after == 0 ? 0 : context.Chained, model.MaxFrames, inSlots)
-            : WindowChain.Forward(mapping.CanvasFrames, before, after, context.Chained, model.MaxFrames, inSlots);
-        var bestEffort = Support(model, before, after) == ContextSupport.BestEffort;
-        Notes(request, model, canvas, mapping, windows, before, after, bestEffort, Warn);
+        sampling = FurtherInputs.Sampling(request, sampling);
+        // A last picture is a frame after as far as training goes.
+        var ending = request.Keyframes.Count > 0 && model.Conditioning == Conditioning.Channels ? 1 : after;
+        var bestEffort = Support(model, before, ending) == ContextSupport.BestEffort;
+        Notes(request, model, canvas, mapping, windows, before, ending, bestEffort, Warn);
 
         var memory = MemoryChoice.Choose(model, canvas.Size, windows, sampling, machine ?? MachineMemory.Unknown);
         if (memory.Refusal is { } tooLittle) return Refused(request, model, sampling, [tooLittle]);
@@ -52,12 +65,18 @@ public static class Planner
         {
             Request = request,
             Model = model,
-            Mechanism = before + after == 0 ? Mechanism.Text : bestEffort ? Mechanism.BestEffortContext : Mechanism.CleanContext,
+            Mechanism = request.Kind switch
+            {
+                JobKind.Restyle => Mechanism.NoisedSource,
+                JobKind.Inpaint or JobKind.Outpaint => Mechanism.MaskedVideo,
+                _ => Offered(model, before, after, bestEffort, request.Keyframes.Count > 0 || request.Control is not null || request.Subjects.Count > 0),
+            },
             Canvas = canvas,
             Mapping = mapping,
             Windows = windows,
             Before = context.Before,
             After = context.After,
+            Inputs = FurtherInputs.Of(request, mapping),
             Sampling = sampling,
             Takes = Enumerable.Range(0, request.Takes).Select(i => new TakePlan(i + 1, request.Seed + i)).ToArray(),
             Prompt = request.Prompt.Trim(),
@@ -73,10 +92,39 @@ public static class Planner
     /// <summary>How far <paramref name="model"/> was trained for so many context frames.</summary>
     public static ContextSupport Support(ModelCapabilities model, int before, int after)
     {
+        // Of several frames read after, one is given.
+        if (model.Conditioning == Conditioning.Channels) after = Math.Min(after, 1);
         var start = before == 0 ? ContextSupport.Trained : before == 1 ? model.FirstFrame : model.Before;
         var end = after == 0 ? ContextSupport.Trained : model.After;
         var worst = start < end ? start : end;
         return worst == ContextSupport.Trained && Math.Max(before, after) > model.MaxContextFrames ? ContextSupport.BestEffort : worst;
+    }
+
+    // The best that the model has for what is there.
+    private static Mechanism Offered(ModelCapabilities model, int before, int after, bool bestEffort, bool guided) =>
+        before + after == 0 && !guided ? Mechanism.Text
+        : bestEffort ? Mechanism.BestEffortContext
+        : model.Conditioning == Conditioning.Vace ? Mechanism.VideoContext
+        : model.Conditioning == Conditioning.Channels && (after > 0 || guided) ? Mechanism.FirstLastFrame
+        : model.Before != ContextSupport.Trained && after == 0 ? Mechanism.FirstFrame
+        : Mechanism.CleanContext;
+
+    // Null where several windows would be needed of a model that cannot go on from one to the next.
+    private static IReadOnlyList<WindowPlan>? Windows(int wanted, ContextChoice context, ModelCapabilities model, bool sourced)
+    {
+        var (before, after) = (context.Before?.Frames.Count ?? 0, context.After?.Frames.Count ?? 0);
+        if (model.Conditioning == Conditioning.CleanLatents)
+        {
+            var inSlots = after > 0 && model.After == ContextSupport.BestEffort;
+            return before == 0 && after > 0
+                ? WindowChain.Backward(wanted, after, context.Chained, model.MaxFrames, inSlots)
+                : WindowChain.Forward(wanted, before, after, context.Chained, model.MaxFrames, inSlots);
+        }
+
+        var windows = before == 0 && after > 0
+            ? WholeWindowChain.Backward(wanted, after, context.Chained, model.MaxFrames)
+            : WholeWindowChain.Forward(wanted, before, after, lastAlone: model.Conditioning == Conditioning.Channels, context.Chained, model.MaxFrames);
+        return windows.Count > 1 && (model.NeedsLastFrame || model.Conditioning == Conditioning.Words && !sourced) ? null : windows;
     }
 
     private static void Notes(
@@ -85,7 +133,7 @@ public static class Planner
     {
         var delivery = request.Delivery;
         if (bestEffort)
-            warn("best_effort", $"'{model.Name}' was not trained with {before} context frames before and {after} after: it will try, but the join may show.");
+            warn("best_effort", $"'{model.Name}' was not trained with {Given(before)} before and {Given(model.Conditioning == Conditioning.Channels ? Math.Min(after, 1) : after)} after: it will try, but the join may show.");
         if (request.Kind != JobKind.Still && !mapping.OneToOne)
             warn("rate_converted", $"'{model.Name}' works at {model.CanvasRate} frames per second; {mapping.CanvasFrames} frames are made and blended to {delivery.Frames} at {delivery.Rate}.");
         if (windows.Count > 1)
@@ -104,6 +152,8 @@ public static class Planner
         warn("video_only", $"The new item has video only; audio is left as it is.");
     }
 
+    private static string Given(int frames) => frames == 1 ? "1 context frame" : string.Create(CultureInfo.InvariantCulture, $"{frames} context frames");
+
     private static SamplingPlan Settings(JobRequest request, ModelCapabilities model)
     {
         var steps = request.Preset switch
@@ -117,6 +167,7 @@ public static class Planner
             Sampler = request.Sampler ?? model.DefaultSampler,
             Steps = request.Steps ?? steps,
             Guidance = request.Guidance ?? model.DefaultGuidance,
+            LowNoiseGuidance = model.Boundary is null ? null : request.LowNoiseGuidance ?? request.Guidance ?? model.DefaultLowNoiseGuidance ?? model.DefaultGuidance,
             Shift = request.Shift ?? model.DefaultShift,
         };
     }

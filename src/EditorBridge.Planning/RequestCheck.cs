@@ -34,6 +34,7 @@ public static class RequestCheck
             Refuse("prompt_too_long", "negative_prompt", $"The negative prompt has {request.NegativePrompt.Length} characters; shorten it to {LongestPrompt} at most.");
         Delivered(request.Delivery, Refuse);
         Contexts(request, Refuse);
+        Videos(request, Refuse);
         if (request.Takes is < 1 or > MostTakes)
             Refuse("takes_out_of_range", "takes", $"{request.Takes} takes were asked for; ask for 1 to {MostTakes}.");
         if (request.Seed < 0)
@@ -44,6 +45,8 @@ public static class RequestCheck
             Refuse("steps_out_of_range", "steps", $"{request.Steps} steps were asked for; use 1 to 200.");
         if (request.Guidance is { } guidance && !(guidance is >= 1 and <= 30))
             Refuse("guidance_out_of_range", "guidance", $"The guidance {guidance} is out of range; use 1 (none) to 30.");
+        if (request.LowNoiseGuidance is { } low && !(low is >= 1 and <= 30))
+            Refuse("guidance_out_of_range", "sampler.low_noise_guidance", $"The guidance {low} is out of range; use 1 (none) to 30.");
         if (request.Shift is { } shift && !(shift is >= 0.1 and <= 100))
             Refuse("shift_out_of_range", "shift", $"The shift {shift} is out of range; use 0.1 to 100.");
         if (request.Sampler is { } sampler && !Samplers.Contains(sampler))
@@ -61,12 +64,8 @@ public static class RequestCheck
     public static (string Field, string Name) Describe(UnbuiltFeature feature) => feature switch
     {
         UnbuiltFeature.Shots => ("shots", "A clip of several shots"),
-        UnbuiltFeature.Keyframes => ("keyframes", "A clip with keyframes inside it"),
-        UnbuiltFeature.Mask => ("mask", "A masked edit"),
-        UnbuiltFeature.Restyle => ("source_video", "A restyled source video"),
-        UnbuiltFeature.Loop => ("loop", "A seamless loop"),
         UnbuiltFeature.PromptExpansion => ("expand_prompt", "An expanded prompt"),
-        UnbuiltFeature.SubjectReferences => ("references", "A clip after several reference pictures"),
+        UnbuiltFeature.StyleReferences => ("references", "A clip in the look of a picture"),
         _ => throw new ArgumentOutOfRangeException(nameof(feature), feature, "Unknown feature."),
     };
 
@@ -84,6 +83,53 @@ public static class RequestCheck
             refuse("size_odd", "delivery.size", $"The delivery width {delivery.Width} is odd, which 4:2:2 video cannot hold; use an even width.");
         if (delivery.Rate.Numerator < delivery.Rate.Denominator || delivery.Rate.Numerator > 240 * delivery.Rate.Denominator)
             refuse("rate_out_of_range", "delivery.rate", $"The delivery rate {delivery.Rate} is out of range; use 1 to 240 frames per second.");
+    }
+
+    private static void Videos(JobRequest request, Action<string, string, FormattableString> refuse)
+    {
+        var works = request.Kind is JobKind.Restyle or JobKind.Inpaint or JobKind.Outpaint;
+        if (works && request.Source is null)
+            refuse("source_missing", "source_video", $"There is no video to work on; name the clip that is meant.");
+        if (!works && request.Source is not null)
+            refuse("source_unused", "source_video", $"A source video is restyled, inpainted or outpainted; leave it out of other jobs.");
+        if (request.Source is { Frames.IsEmpty: true })
+            refuse("source_empty", "source_video", $"The source video has no frames that can be read; choose another place or media.");
+        if (request.Strength is { } strength && !(strength is > 0 and <= 1))
+            refuse("strength_out_of_range", "source_video.strength", $"The strength {strength} is out of range; use more than 0 (hardly anything changes) to 1 (everything may).");
+        if (request.Strength is not null && request.Kind != JobKind.Restyle)
+            refuse("strength_unused", "source_video.strength", $"A strength is for restyling; leave it out of other jobs.");
+        if (request.Kind == JobKind.Inpaint && request.Mask is null)
+            refuse("mask_missing", "mask", $"An inpainting needs a mask; name a picture or video that is white where the clip is made anew.");
+        if (request.Kind != JobKind.Inpaint && request.Mask is not null)
+            refuse("mask_unused", "mask", $"A mask is for inpainting; leave it out of other jobs.");
+        if (request.Mask is { Feather: not (>= 0 and <= 200) } mask)
+            refuse("feather_out_of_range", "mask.feather", $"A soft edge of {mask.Feather} pixels is out of range; use 0 to 200.");
+        if (request.Padding is { } padding)
+        {
+            if (request.Kind != JobKind.Outpaint)
+                refuse("padding_unused", "padding", $"Padding is for outpainting; leave it out of other jobs.");
+            else if (Math.Min(Math.Min(padding.Left, padding.Right), Math.Min(padding.Top, padding.Bottom)) < 0
+                || padding.Left + padding.Right > request.Delivery.Width - 16 || padding.Top + padding.Bottom > request.Delivery.Height - 16)
+                refuse("padding_out_of_range", "padding", $"Padding of {padding.Left}, {padding.Top}, {padding.Right} and {padding.Bottom} pixels leaves no picture of {request.Delivery.Width}x{request.Delivery.Height}; use less.");
+        }
+
+        if (request.Control is not null && request.Kind != JobKind.BRoll)
+            refuse("control_unused", "control_video", $"A control video guides B-roll; leave it out of other jobs.");
+        if (request.ControlStrength is not (>= 0 and <= 2))
+            refuse("strength_out_of_range", "control_video.strength", $"The strength {request.ControlStrength} of the control video is out of range; use 0 to 2.");
+        foreach (var keyframe in request.Keyframes)
+            if (keyframe.Position < 0 || keyframe.Position >= request.Delivery.Frames)
+                refuse("keyframe_outside", "keyframes", $"A keyframe at frame {keyframe.Position} lies outside the {request.Delivery.Frames} frames asked for; they are counted from 0.");
+        if (request.Keyframes.Count > 0 && (works || request.Kind == JobKind.Still))
+            refuse("keyframes_unused", "keyframes", $"Keyframes stand in clips that are made anew; leave them out of this job.");
+        if (request.Loras.Count > 8)
+            refuse("loras_too_many", "loras", $"{request.Loras.Count} LoRAs were given; use 8 at most.");
+        foreach (var lora in request.Loras.Where(lora => lora.Strength is not (>= -8 and <= 8)))
+            refuse("strength_out_of_range", "loras", $"The strength {lora.Strength} of the LoRA '{lora.Path}' is out of range; use -8 to 8.");
+        if (request.Kind == JobKind.Outpaint && request.Padding is null or { Left: 0, Top: 0, Right: 0, Bottom: 0 })
+            refuse("padding_missing", "padding", $"The clip has the shape of the delivery already; say how much picture is to be made around it.");
+        if (request.Subjects.Count > 8)
+            refuse("references_too_many", "references", $"{request.Subjects.Count} reference pictures were given; use 8 at most.");
     }
 
     private static void Contexts(JobRequest request, Action<string, string, FormattableString> refuse)

@@ -129,7 +129,7 @@ public sealed class RefusalTests : IDisposable
     [InlineData("fill --gap one --timeline x", "whole number, not 'one'")]
     [InlineData("fill --timeline", "--timeline needs a value")]
     [InlineData("fill", "--timeline IN is missing")]
-    [InlineData("plan bro --timeline x", "broll, extend, fill or still")]
+    [InlineData("plan bro --timeline x", "outpaint, restyle or still")]
     [InlineData("broll --timeline x --size big", "1920x1080")]
     public async Task A_command_line_that_cannot_be_understood_is_one_sentence(string command, string says)
     {

@@ -18,6 +18,7 @@ internal sealed class TestJob : IDisposable
         Folder.WritePlan(Plan);
         Freeze(JobFolder.Before, Plan.Before, 40);
         Freeze(JobFolder.After, Plan.After, 160);
+        foreach (var input in Plan.Inputs) Freeze(input.Name, input.Read, input.Read.Path == "bright.mov" ? 180 : 90);
     }
 
     public Plan Plan { get; }
@@ -53,21 +54,23 @@ internal sealed class TestJob : IDisposable
     {
         if (read is null) return;
         var info = new FrozenFramesInfo { Width = 0, Height = 0, Count = 0, Rate = FrameRate.F24, ReadAs = ColourTags.Bt709 };
-        var outcome = FrozenFrames.WriteAsync(Folder.Inputs, name, info, Frames(read.Frames.Count, shade)).GetAwaiter().GetResult();
+        var outcome = FrozenFrames.WriteAsync(Folder.Inputs, name, info, Frames(read, shade)).GetAwaiter().GetResult();
         Assert.True(outcome.TryGet(out _, out var refusal), refusal?.Message);
     }
 
-    private static async IAsyncEnumerable<VideoFrame> Frames(int count, int shade)
+    // A path such as "96x48" tells the size; a mask is white in its right half.
+    private static async IAsyncEnumerable<VideoFrame> Frames(ContextRead read, int shade)
     {
-        for (var i = 0; i < count; i++)
+        var (width, height) = read.Path == "mask" ? (96, 48) : read.Path.Split('x') is [var w, var h] && int.TryParse(w, CultureInfo.InvariantCulture, out var wide) && int.TryParse(h, CultureInfo.InvariantCulture, out var high) ? (wide, high) : (192, 96);
+        for (var i = 0; i < read.Frames.Count; i++)
         {
             await Task.Yield();
-            var frame = VideoFrame.Rent(192, 96);
+            var frame = VideoFrame.Rent(width, height);
             var pixels = frame.Pixels;
-            for (var y = 0; y < 96; y++)
-                for (var x = 0; x < 192; x++)
+            for (var y = 0; y < height; y++)
+                for (var x = 0; x < width; x++)
                     for (var c = 0; c < 3; c++)
-                        pixels[(y * 192 + x) * 3 + c] = (ushort)(257 * (shade + (x + 3 * i + y * (c + 1)) % 64));
+                        pixels[(y * width + x) * 3 + c] = read.Path == "mask" ? x < width / 2 ? (ushort)0 : ushort.MaxValue : (ushort)(257 * (shade + (x + 3 * i + y * (c + 1)) % 64));
             yield return frame;
         }
     }

@@ -21,7 +21,7 @@ public sealed class RequestTests(SharedHost shared)
     [InlineData("spec.context_before.segment.media.path", "INVALID_ARGUMENT", "relative path")]
     [InlineData("spec.context_before.segment.media.path", "MEDIA_UNREADABLE", "text as media")]
     [InlineData("job.spec.loop", "NOT_BUILT", "loop")]
-    [InlineData("job.spec.keyframes", "NOT_BUILT", "keyframes")]
+    [InlineData("spec.keyframes[0].media.path", "MEDIA_OFFLINE", "keyframes")]
     [InlineData("job.labels", "INVALID_ARGUMENT", "labels")]
     public async Task A_wrong_request_names_its_field(string field, string reason, string what)
     {
@@ -79,11 +79,10 @@ public sealed class RequestTests(SharedHost shared)
     {
         var spec = RunningHost.Job().Spec;
         spec.Loop = true;
-        spec.Mask = new Mask();
         spec.Delivery.HeadHandle = 12;
         var plan = await shared.Client.PlanAsync(spec);
         Assert.False(plan.Feasible);
-        Assert.Equal(["spec.delivery.head_handle", "spec.loop", "spec.mask"], plan.Refusals.Select(r => r.Field).Order(StringComparer.Ordinal));
+        Assert.Equal(["spec.delivery.head_handle", "spec.loop"], plan.Refusals.Select(r => r.Field).Order(StringComparer.Ordinal));
         Assert.All(plan.Refusals, r => Assert.Equal("NOT_BUILT", r.Reason));
     }
 

@@ -58,6 +58,7 @@ public sealed class ModelFolderTests : IDisposable
         Lay(Settings);
         File.Delete(Path.Combine(folder, "tokenizer", "spiece.model"));
         Assert.Contains("spiece.model", ModelFolder.Read(folder, "x").Problem, StringComparison.Ordinal);
+        Lay(Settings);
         using (var weights = File.OpenWrite(Path.Combine(folder, "transformer", "model.safetensors"))) weights.SetLength(40);
         Assert.Contains("model.safetensors", ModelFolder.Read(folder, "x").Problem, StringComparison.Ordinal);
     }

@@ -50,12 +50,8 @@ public class PlannerTests
 
     [Theory]
     [InlineData(UnbuiltFeature.Shots, "shots")]
-    [InlineData(UnbuiltFeature.Keyframes, "keyframes")]
-    [InlineData(UnbuiltFeature.Mask, "mask")]
-    [InlineData(UnbuiltFeature.Restyle, "source_video")]
-    [InlineData(UnbuiltFeature.Loop, "loop")]
     [InlineData(UnbuiltFeature.PromptExpansion, "expand_prompt")]
-    [InlineData(UnbuiltFeature.SubjectReferences, "references")]
+    [InlineData(UnbuiltFeature.StyleReferences, "references")]
     public void What_is_not_built_is_refused_by_name(UnbuiltFeature feature, string field) =>
         Assert.Equal((field, "not_built"), Refused(Some.Request(JobKind.BRoll, 10) with { Unbuilt = [feature] }));
 
@@ -81,9 +77,9 @@ public class PlannerTests
         var ti2v = Some.Plan(Some.Request(JobKind.ExtendTail, 24), Some.Ti2v);
         Assert.Equal(Mechanism.BestEffortContext, ti2v.Mechanism);
         Assert.Contains(ti2v.Warnings, w => w.Code == "best_effort");
-        Assert.Equal(Mechanism.CleanContext, Some.Plan(Some.Request(JobKind.ExtendTail, 24, k: 1), Some.Ti2v).Mechanism);
+        Assert.Equal(Mechanism.FirstFrame, Some.Plan(Some.Request(JobKind.ExtendTail, 24, k: 1), Some.Ti2v).Mechanism);
         var reference = Some.Plan(Some.Request(JobKind.BRoll, 24) with { ReferencePicture = "a.png" }, Some.Ti2v);
-        Assert.Equal((Mechanism.CleanContext, 1), (reference.Mechanism, reference.Windows[0].BeforeFrames));
+        Assert.Equal((Mechanism.FirstFrame, 1), (reference.Mechanism, reference.Windows[0].BeforeFrames));
     }
 
     [Fact]

@@ -23,6 +23,18 @@ internal static class JobCommands
     private static readonly Option<string> Prompt = new("--prompt") { Description = "What is to be seen.", HelpName = "TEXT" };
     private static readonly Option<string> Negative = new("--negative") { Description = "What is not to be seen.", HelpName = "TEXT" };
     private static readonly Option<string> Reference = new("--reference") { Description = "A picture that the clip starts from.", HelpName = "PICTURE" };
+    private static readonly Option<string[]> Subjects = new("--ref") { Description = "A picture of who or what is seen; may be said several times.", HelpName = "PICTURE", Arity = ArgumentArity.OneOrMore };
+    private static readonly Option<PictureAt[]> Keyframes = new("--keyframe") { Description = "A picture that the clip shows at a frame, counted from 0, or at its last; may be said several times.", HelpName = "PICTURE@FRAME|last", Arity = ArgumentArity.OneOrMore, CustomParser = ParseKeyframes };
+    private static readonly Option<string> Control = new("--control") { Description = "A video whose structure the clip follows: depth, pose, edges.", HelpName = "VIDEO" };
+    private static readonly Option<double?> ControlStrength = new("--control-strength") { Description = "How much it weighs, 0 to 2.", HelpName = "X" };
+    private static readonly Option<double?> Strength = new("--strength") { Description = "How far a restyled clip may go from its source, above 0 to 1; 0.8 when not given.", HelpName = "X" };
+    private static readonly Option<string> Mask = new("--mask") { Description = "A picture or video that is white where the clip is made anew.", HelpName = "FILE" };
+    private static readonly Option<bool> InvertMask = new("--invert-mask") { Description = "The mask is black where the clip is made anew." };
+    private static readonly Option<double> Feather = new("--feather") { Description = "Width of the mask's soft edge in pixels.", HelpName = "N" };
+    private static readonly Option<Padding?> Pad = new("--pad") { Description = "Pixels to make left of, above, right of and below the clip; what the frame has beside its shape when not given.", HelpName = "L,T,R,B", CustomParser = ParsePadding };
+    private static readonly Option<Lora[]> Loras = new("--lora") { Description = "A LoRA to add to the model, with a strength and, for models with two transformers, the one it is for; may be said several times.", HelpName = "FILE[:STRENGTH][@high|@low]", Arity = ArgumentArity.OneOrMore, CustomParser = ParseLoras };
+    private static readonly Option<int?> Context = new("--context") { Description = "Real frames given to the model on each side, 4n+1; as many as it works best with when not given.", HelpName = "N" };
+    private static readonly Option<double?> Guidance = new("--guidance") { Description = "Weight of the prompt, 1 to 30; the model's own when not given.", HelpName = "X" };
     private static readonly Option<string> Model = new("--model") { Description = "The model; `editorbridge models list` names them.", HelpName = "NAME" };
     private static readonly Option<long?> Seed = new("--seed") { Description = "Seed of the first take. The same seed gives the same frames.", HelpName = "N" };
     private static readonly Option<int> Takes = new("--takes") { Description = "How many clips to make, each with its own seed; the first goes on the timeline.", DefaultValueFactory = _ => 1, HelpName = "N" };
@@ -33,14 +45,14 @@ internal static class JobCommands
     private static readonly Option<(int Width, int Height)?> Size = new("--size") { Description = "Picture size, such as 1920x1080; that of the shots beside or below when not given.", HelpName = "WxH", CustomParser = ParseSize };
     private static readonly Option<int?> Steps = new("--steps") { Description = "Steps of the sampler; the model's own number when not given.", HelpName = "N" };
     private static readonly Option<string> Preset = new("--preset") { Description = "Quality against time.", DefaultValueFactory = _ => "default" };
-    private static readonly Argument<string?> PlanKind = new("KIND") { Description = "broll, extend, fill or still; told from the options when not given.", Arity = ArgumentArity.ZeroOrOne };
+    private static readonly Argument<string?> PlanKind = new("KIND") { Description = "broll, extend, fill, still, restyle, inpaint, outpaint or loop; told from the options when not given.", Arity = ArgumentArity.ZeroOrOne };
 
     static JobCommands()
     {
         Place.AcceptOnlyFromAmong("gap", "above", "ripple");
         Codec.AcceptOnlyFromAmong("h264", "prores", "dnxhr");
         Preset.AcceptOnlyFromAmong("draft", "default", "fine");
-        PlanKind.AcceptOnlyFromAmong("broll", "extend", "fill", "still");
+        PlanKind.AcceptOnlyFromAmong("broll", "extend", "fill", "still", "restyle", "inpaint", "outpaint", "loop");
     }
 
     public static IEnumerable<Command> All()
@@ -50,6 +62,10 @@ internal static class JobCommands
         yield return Verb("extend", "Lengthen a clip at its end or, with --head, at its start.", JobSpec.Types.Kind.Extend);
         yield return Verb("fill", "Fill a gap with frames that lead from the shot before into the shot after.", JobSpec.Types.Kind.Fill);
         yield return Verb("still", "Make one picture and hold it over a range, on a free track above.", JobSpec.Types.Kind.Still);
+        yield return Verb("restyle", "Make a clip anew, close to it or freely, on a free track above.", JobSpec.Types.Kind.Restyle);
+        yield return Verb("inpaint", "Make the masked part of a clip anew, on a free track above.", JobSpec.Types.Kind.Inpaint);
+        yield return Verb("outpaint", "Make picture around a clip, on a free track above.", JobSpec.Types.Kind.Outpaint);
+        yield return Verb("loop", "Lengthen a clip so that its end leads back into its start.", JobSpec.Types.Kind.Extend, loop: true);
     }
 
     private static Command Plan()
@@ -57,15 +73,15 @@ internal static class JobCommands
         var command = WithOptions(new Command("plan", "Say what a job would do, without doing it."));
         command.Arguments.Add(PlanKind);
         Session.Run(command, (parsed, report, cancellation) =>
-            new JobRun(Read(parsed, KindOf(parsed), planOnly: true), Session.ClientOptions(report), report).RunAsync(cancellation));
+            new JobRun(Read(parsed, KindOf(parsed), planOnly: true, loop: parsed.GetValue(PlanKind) == "loop"), Session.ClientOptions(report), report).RunAsync(cancellation));
         return command;
     }
 
-    private static Command Verb(string name, string description, JobSpec.Types.Kind kind)
+    private static Command Verb(string name, string description, JobSpec.Types.Kind kind, bool loop = false)
     {
         var command = WithOptions(new Command(name, description));
         Session.Run(command, (parsed, report, cancellation) =>
-            new JobRun(Read(parsed, kind, planOnly: false), Session.ClientOptions(report), report).RunAsync(cancellation));
+            new JobRun(Read(parsed, kind, planOnly: false, loop), Session.ClientOptions(report), report).RunAsync(cancellation));
         return command;
     }
 
@@ -73,7 +89,8 @@ internal static class JobCommands
     {
         foreach (var option in new Option[]
                  {
-                     Timeline, Out, Track, In, OutPoint, InclusiveOut, Clip, Head, Frames, Gap, AllGaps, Prompt, Negative, Reference, Model, Seed, Takes,
+                     Timeline, Out, Track, In, OutPoint, InclusiveOut, Clip, Head, Frames, Gap, AllGaps, Prompt, Negative, Reference,
+                     Subjects, Keyframes, Control, ControlStrength, Strength, Mask, InvertMask, Feather, Pad, Loras, Context, Guidance, Model, Seed, Takes,
                      Place, Generate, Codec, MediaDir, Size, FrameRateOption.Rate, Steps, Preset, Session.Json,
                  })
             command.Options.Add(option);
@@ -86,13 +103,17 @@ internal static class JobCommands
         "extend" => JobSpec.Types.Kind.Extend,
         "fill" => JobSpec.Types.Kind.Fill,
         "still" => JobSpec.Types.Kind.Still,
+        "restyle" => JobSpec.Types.Kind.Restyle,
+        "inpaint" => JobSpec.Types.Kind.Inpaint,
+        "outpaint" => JobSpec.Types.Kind.Outpaint,
+        "loop" => JobSpec.Types.Kind.Extend,
         _ when parsed.GetValue(Gap) is not null || parsed.GetValue(AllGaps) => JobSpec.Types.Kind.Fill,
         _ when parsed.GetValue(Clip) is not null => JobSpec.Types.Kind.Extend,
         _ when parsed.GetValue(In) is not null => JobSpec.Types.Kind.Broll,
-        _ => throw new Refused("KIND_MISSING", "Say what to plan: broll, extend, fill or still."),
+        _ => throw new Refused("KIND_MISSING", "Say what to plan: broll, extend, fill, still, restyle, inpaint, outpaint or loop."),
     };
 
-    private static JobArguments Read(ParseResult parsed, JobSpec.Types.Kind kind, bool planOnly) => new()
+    private static JobArguments Read(ParseResult parsed, JobSpec.Types.Kind kind, bool planOnly, bool loop) => new()
     {
         Kind = kind,
         PlanOnly = planOnly,
@@ -110,6 +131,19 @@ internal static class JobCommands
         Prompt = parsed.GetValue(Prompt) ?? "",
         Negative = parsed.GetValue(Negative) ?? "",
         Reference = parsed.GetValue(Reference),
+        Subjects = parsed.GetValue(Subjects) ?? [],
+        Keyframes = parsed.GetValue(Keyframes) ?? [],
+        Control = parsed.GetValue(Control),
+        ControlStrength = parsed.GetValue(ControlStrength),
+        Strength = parsed.GetValue(Strength),
+        Mask = parsed.GetValue(Mask),
+        InvertMask = parsed.GetValue(InvertMask),
+        Feather = parsed.GetValue(Feather),
+        Padding = parsed.GetValue(Pad),
+        Loop = loop,
+        Loras = parsed.GetValue(Loras) ?? [],
+        Context = parsed.GetValue(Context),
+        Guidance = parsed.GetValue(Guidance),
         Model = parsed.GetValue(Model),
         Seed = parsed.GetValue(Seed),
         Takes = parsed.GetValue(Takes),
@@ -137,5 +171,47 @@ internal static class JobCommands
             return (width, height);
         result.AddError($"'{text}' is not a picture size: write it as 1920x1080.");
         return null;
+    }
+
+    private static PictureAt[]? ParseKeyframes(ArgumentResult result)
+    {
+        var keyframes = new List<PictureAt>();
+        foreach (var text in result.Tokens.Select(token => token.Value))
+        {
+            var at = text.LastIndexOf('@');
+            var frame = at > 0 ? text[(at + 1)..] : "";
+            if (frame == "last") keyframes.Add(new PictureAt(text[..at], null));
+            else if (long.TryParse(frame, NumberStyles.None, CultureInfo.InvariantCulture, out var number)) keyframes.Add(new PictureAt(text[..at], number));
+            else result.AddError($"'{text}' is not a keyframe: write it as picture.png@12, or picture.png@last.");
+        }
+
+        return [.. keyframes];
+    }
+
+    private static Padding? ParsePadding(ArgumentResult result)
+    {
+        var text = result.Tokens[0].Value;
+        int[] sides = [.. text.Split(',').Select(side => int.TryParse(side, NumberStyles.None, CultureInfo.InvariantCulture, out var pixels) ? pixels : -1)];
+        if (sides is [>= 0 and var left, >= 0 and var top, >= 0 and var right, >= 0 and var bottom]) return new Padding { Left = left, Top = top, Right = right, Bottom = bottom };
+        result.AddError($"'{text}' is not padding: write it as left,top,right,bottom, such as 240,0,240,0.");
+        return null;
+    }
+
+    private static Lora[]? ParseLoras(ArgumentResult result)
+    {
+        var loras = new List<Lora>();
+        foreach (var token in result.Tokens.Select(token => token.Value))
+        {
+            var (text, expert) = token.EndsWith("@high", StringComparison.Ordinal) ? (token[..^5], Lora.Types.Expert.HighNoise)
+                : token.EndsWith("@low", StringComparison.Ordinal) ? (token[..^4], Lora.Types.Expert.LowNoise) : (token, Lora.Types.Expert.Unspecified);
+            // The last colon may be a drive's.
+            var colon = text.LastIndexOf(':');
+            var strength = 1.0;
+            if (colon > 0 && double.TryParse(text[(colon + 1)..], NumberStyles.Float, CultureInfo.InvariantCulture, out strength)) text = text[..colon];
+            else strength = 1;
+            loras.Add(new Lora { Path = Path.GetFullPath(text), Strength = strength, Expert = expert });
+        }
+
+        return [.. loras];
     }
 }

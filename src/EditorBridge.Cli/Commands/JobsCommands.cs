@@ -62,7 +62,7 @@ internal static class JobsCommands
 
     private static StateEvent Describe(Job job) => JobWatch.Event(job) with
     {
-        Kind = PlanEvents.Word(job.Spec.Kind),
+        Kind = job.Spec.Loop ? "loop" : PlanEvents.Word(job.Spec.Kind),
         Prompt = job.Spec.Prompt.Length > 60 ? job.Spec.Prompt[..57] + "..." : job.Spec.Prompt,
         Frames = job.Spec.Delivery.Frames,
         Created = job.CreateTime?.ToDateTimeOffset().ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture),

@@ -16,6 +16,11 @@ internal enum PlaceRule
     Ripple,
 }
 
+/// <summary>A picture that the clip shows at a frame.</summary>
+/// <param name="Path">The picture.</param>
+/// <param name="Frame">The frame of the clip, from 0; null for the last.</param>
+internal sealed record PictureAt(string Path, long? Frame);
+
 /// <summary>What the command line of a job verb says.</summary>
 internal sealed record JobArguments
 {
@@ -35,6 +40,19 @@ internal sealed record JobArguments
     public string Prompt { get; init; } = "";
     public string Negative { get; init; } = "";
     public string? Reference { get; init; }
+    public IReadOnlyList<string> Subjects { get; init; } = [];
+    public IReadOnlyList<PictureAt> Keyframes { get; init; } = [];
+    public string? Control { get; init; }
+    public double? ControlStrength { get; init; }
+    public double? Strength { get; init; }
+    public string? Mask { get; init; }
+    public bool InvertMask { get; init; }
+    public double Feather { get; init; }
+    public Padding? Padding { get; init; }
+    public bool Loop { get; init; }
+    public IReadOnlyList<Lora> Loras { get; init; } = [];
+    public int? Context { get; init; }
+    public double? Guidance { get; init; }
     public string? Model { get; init; }
     public long? Seed { get; init; }
     public int Takes { get; init; } = 1;

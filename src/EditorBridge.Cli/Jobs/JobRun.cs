@@ -70,12 +70,18 @@ internal sealed class JobRun(JobArguments arguments, ClientOptions options, IRep
             throw new Refused("PROMPT_EMPTY", "The prompt is empty: say in a few words what is to be seen, with --prompt.");
         if (arguments.Reference is { } reference && !File.Exists(reference))
             throw new Refused("REFERENCE_MISSING", $"The reference picture {Path.GetFullPath(reference)} does not exist.");
+        foreach (var (what, path) in arguments.Subjects.Select(path => ("reference picture", path))
+                     .Concat(arguments.Keyframes.Select(keyframe => ("keyframe", keyframe.Path))).Concat(arguments.Loras.Select(lora => ("LoRA", lora.Path)))
+                     .Concat(new[] { ("mask", arguments.Mask), ("control video", arguments.Control) }.Where(pair => pair.Item2 is not null).Select(pair => (pair.Item1, pair.Item2!))))
+        {
+            if (!File.Exists(path)) throw new Refused("FILE_MISSING", $"The {what} {Path.GetFullPath(path)} does not exist.");
+        }
     }
 
     // Before a host is started for it: a neighbour whose file is not there.
     private void EarlyMediaCheck(TimelineDocument document, IReadOnlyList<TimelineJob> jobs)
     {
-        foreach (var neighbour in jobs.SelectMany(job => new[] { job.Before, job.After }).OfType<TrackItem>())
+        foreach (var neighbour in jobs.SelectMany(job => new[] { job.Before, job.After, job.Source }).OfType<TrackItem>())
         {
             if (neighbour.Kind == ItemKind.Clip && neighbour.Media is not { IsImageSequence: true }) ClipMedia.Locate(neighbour, documentFolder).OrRefuse();
         }
@@ -93,7 +99,8 @@ internal sealed class JobRun(JobArguments arguments, ClientOptions options, IRep
         var before = job.Before is null ? null : await ClipMedia.OpenAsync(media, job.Before, documentFolder, cancellation).ConfigureAwait(false);
         var after = job.After is null ? null : await ClipMedia.OpenAsync(media, job.After, documentFolder, cancellation).ConfigureAwait(false);
         var timeline = document.Index;
-        string[] notes = [.. new[] { before, after }.OfType<ClipMedia>().SelectMany(shot => shot.Info.Notes).Distinct()];
+        var source = job.Source is null ? null : await ClipMedia.OpenAsync(media, job.Source, documentFolder, cancellation).ConfigureAwait(false);
+        string[] notes = [.. new[] { before, after, source }.OfType<ClipMedia>().SelectMany(shot => shot.Info.Notes).Distinct()];
         var handles = before?.Handles(timeline.Rate).Tail ?? after?.Handles(timeline.Rate).Head ?? 0;
         if (job.TrimOut is { } trimOut && handles >= job.RecordRange.Duration)
         {
@@ -114,7 +121,7 @@ internal sealed class JobRun(JobArguments arguments, ClientOptions options, IRep
             if (held.TrimOut!(timeline, known).TryGet(out var trimmed, out var why) && document.Apply(trimmed).TryGet(out var applied, out why))
             {
                 report.Say(PlanEvents.Of(timeline, held, trimmed, "handles", index, of + 1) with { Warnings = notes });
-                var generated = await GeneratedAsync(client, applied.Document.Index, rest, before is null ? null : longer, after is null ? null : longer, 0, [], index + 1, of + 1, cancellation)
+                var generated = await GeneratedAsync(client, applied.Document.Index, rest, before is null ? null : longer, after is null ? null : longer, null, 0, [], index + 1, of + 1, cancellation)
                     .ConfigureAwait(false);
                 return [new Prepared(held, trimmed, null, () => held.TrimOut(timeline, known)), generated];
             }
@@ -122,15 +129,15 @@ internal sealed class JobRun(JobArguments arguments, ClientOptions options, IRep
             report.Say(new NoticeEvent($"The media goes on beyond the cut, but cannot be used: {why.Message}"));
         }
 
-        return [await GeneratedAsync(client, timeline, job, before, after, handles, notes, index, of, cancellation).ConfigureAwait(false)];
+        return [await GeneratedAsync(client, timeline, job, before, after, source, handles, notes, index, of, cancellation).ConfigureAwait(false)];
     }
 
     private async Task<Prepared> GeneratedAsync(
-        EditorBridgeClient client, TimelineIndex timeline, TimelineJob job, ClipMedia? before, ClipMedia? after, long handles, string[] notes, int index, int of,
+        EditorBridgeClient client, TimelineIndex timeline, TimelineJob job, ClipMedia? before, ClipMedia? after, ClipMedia? source, long handles, string[] notes, int index, int of,
         CancellationToken cancellation)
     {
         var preview = job.Place(timeline, TimelineJobs.StandIn(timeline, job.RecordRange)).OrRefuse();
-        var spec = await SpecAsync(client, timeline, job, before, after, preview, handles, cancellation).ConfigureAwait(false);
+        var spec = await SpecAsync(client, timeline, job, before, after, source, preview, handles, cancellation).ConfigureAwait(false);
         var plan = await client.PlanAsync(spec, cancellation).ConfigureAwait(false);
         if (plan.Refusals.Count > 0)
             throw new Refused(plan.Refusals[0].Reason.ToUpperInvariant(), plan.Refusals[0].Message);
@@ -141,18 +148,19 @@ internal sealed class JobRun(JobArguments arguments, ClientOptions options, IRep
     }
 
     private async Task<JobSpec> SpecAsync(
-        EditorBridgeClient client, TimelineIndex timeline, TimelineJob job, ClipMedia? before, ClipMedia? after, TimelineEdit preview, long handles, CancellationToken cancellation)
+        EditorBridgeClient client, TimelineIndex timeline, TimelineJob job, ClipMedia? before, ClipMedia? after, ClipMedia? source, TimelineEdit preview, long handles, CancellationToken cancellation)
     {
         var size = arguments.Size is { } given
             ? new PixelSize { Width = given.Width, Height = given.Height }
-            : await SequenceSize.FindAsync(client, timeline, job, new[] { before, after }.OfType<ClipMedia>(), documentFolder, cancellation).ConfigureAwait(false);
+            : await SequenceSize.FindAsync(client, timeline, job, new[] { before, after, source }.OfType<ClipMedia>(), documentFolder, cancellation).ConfigureAwait(false);
         var spec = new JobSpec
         {
             Kind = job.Kind,
             Prompt = arguments.Prompt,
             NegativePrompt = arguments.Negative,
             Takes = arguments.Takes,
-            GenerateOverHandles = arguments.Generate,
+            GenerateOverHandles = arguments.Generate || job.Loop,
+            Loop = job.Loop,
             Sampler = new SamplerOptions { Preset = arguments.Preset },
             Delivery = new Delivery
             {
@@ -173,13 +181,19 @@ internal sealed class JobRun(JobArguments arguments, ClientOptions options, IRep
         };
         if (arguments.Seed is { } seed) spec.Seed = seed;
         if (arguments.Steps is { } steps) spec.Sampler.Steps = steps;
+        if (arguments.Guidance is { } guidance) spec.Sampler.Guidance = guidance;
         if (arguments.Model is { } model) spec.Model = model.StartsWith("models/", StringComparison.Ordinal) ? model : "models/" + model;
         var handleFrames = job.Kind == JobSpec.Types.Kind.Extend && job.TrimOut is not null ? Math.Min(handles, job.RecordRange.Duration - 1) : 0;
         // Handles that are too short to trim out whole are no reason to stop: the plan says what it does with them.
         if (before is not null) spec.ContextBefore = before.ToContext(handleFrames);
         if (after is not null) spec.ContextAfter = after.ToContext(handleFrames);
-        if (arguments.Reference is { } reference)
-            spec.References.Add(new Reference { Media = (await new HostMedia(client, report).OpenAsync(Path.GetFullPath(reference), cancellation).ConfigureAwait(false)).Source });
+        if (arguments.Context is { } context)
+        {
+            if (spec.ContextBefore is { } earlier) earlier.Frames = context;
+            if (spec.ContextAfter is { } later) later.Frames = context;
+        }
+
+        await new JobMedia(new HostMedia(client, report), arguments).AddAsync(spec, timeline, job, source, cancellation).ConfigureAwait(false);
         return spec;
     }
 
@@ -303,7 +317,7 @@ internal sealed class JobRun(JobArguments arguments, ClientOptions options, IRep
 
     private static PlacedClip Placed(TimelineIndex index, Prepared one, TimelineEdit edit) => new()
     {
-        Kind = one.Job is null ? "handles" : PlanEvents.Word(one.Place.Kind),
+        Kind = one.Job is null ? "handles" : PlanEvents.Word(one.Place),
         Track = edit.TrackNumber,
         RecordStart = edit.RecordRange.Start,
         Frames = edit.RecordRange.Duration,

@@ -47,7 +47,7 @@ internal static class NewClips
         {
             writer.WriteStartObject();
             writer.WriteStartObject("editorbridge");
-            writer.WriteString("kind", PlanEvents.Word(one.Place.Kind));
+            writer.WriteString("kind", PlanEvents.Word(one.Place));
             writer.WriteString("prompt", job.Spec.Prompt);
             if (job.Spec.NegativePrompt.Length > 0) writer.WriteString("negative_prompt", job.Spec.NegativePrompt);
             writer.WriteNumber("seed", file.Seed);

@@ -10,11 +10,14 @@ internal static class PlanEvents
 {
     public static string Word(JobSpec.Types.Kind kind) => kind.ToString().ToLowerInvariant();
 
+    /// <summary>What a job is called: by its verb.</summary>
+    public static string Word(TimelineJob job) => job.Loop ? "loop" : Word(job.Kind);
+
     public static PlanEvent Of(TimelineIndex index, TimelineJob job, TimelineEdit edit, string mechanism, int number, int of) => new()
     {
         Index = number,
         Of = of,
-        Kind = Word(job.Kind),
+        Kind = Word(job),
         Track = edit.TrackNumber,
         AddsTrack = edit.AddsTrack,
         RecordStart = edit.RecordRange.Start,
@@ -26,6 +29,7 @@ internal static class PlanEvents
         Mechanism = mechanism,
         Before = job.Before?.Label,
         After = job.After?.Label,
+        Source = job.Source?.Label,
     };
 
     public static PlanEvent Of(TimelineIndex index, TimelineJob job, TimelineEdit edit, Plan plan, int number, int of) =>
@@ -35,6 +39,11 @@ internal static class PlanEvents
             Plan.Types.Mechanism.Text => "text",
             Plan.Types.Mechanism.CleanContext => "context",
             Plan.Types.Mechanism.BestEffortContext => "best_effort_context",
+            Plan.Types.Mechanism.VideoContext => "video_context",
+            Plan.Types.Mechanism.FirstLastFrame => "first_last_frame",
+            Plan.Types.Mechanism.FirstFrame => "first_frame",
+            Plan.Types.Mechanism.NoisedSource => "noised_source",
+            Plan.Types.Mechanism.MaskedVideo => "masked_video",
             _ => "none",
         }, number, of) with
         {

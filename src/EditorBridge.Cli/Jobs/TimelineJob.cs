@@ -31,6 +31,15 @@ internal sealed record TimelineJob
     /// <summary>The shot whose first frames follow the new ones.</summary>
     public TrackItem? After { get; init; }
 
+    /// <summary>The shot that is worked on.</summary>
+    public TrackItem? Source { get; init; }
+
+    /// <summary>Frames of the timeline from that shot's start to the first that is wanted.</summary>
+    public long SourceOffset { get; init; }
+
+    /// <summary>Whether the frames lead from a clip's end back into its start.</summary>
+    public bool Loop { get; init; }
+
     /// <summary>What the user should know.</summary>
     public IReadOnlyList<string> Notices { get; init; } = [];
 }

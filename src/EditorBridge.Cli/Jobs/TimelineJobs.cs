@@ -16,6 +16,8 @@ internal static class TimelineJobs
         var jobs = arguments.Kind switch
         {
             JobSpec.Types.Kind.Broll or JobSpec.Types.Kind.Still => Over(index, arguments),
+            JobSpec.Types.Kind.Restyle or JobSpec.Types.Kind.Inpaint or JobSpec.Types.Kind.Outpaint => OverClip(index, arguments),
+            JobSpec.Types.Kind.Extend when arguments.Loop => Loop(index, arguments),
             JobSpec.Types.Kind.Extend => Extend(index, arguments),
             _ => Fill(index, arguments),
         };
@@ -81,6 +83,46 @@ internal static class TimelineJobs
                     : EditAlgebra.Overwrite(now, now.Tracks[track.Index], range, clip, onlyIfFree: true),
             },
         };
+    }
+
+    // A clip made anew, above the one it comes from.
+    private static Outcome<List<TimelineJob>> OverClip(TimelineIndex index, JobArguments arguments)
+    {
+        if (!FindClip(index, arguments).TryGet(out var clip, out var noClip)) return noClip;
+        var (track, item) = clip;
+        if (track.Problem is { } problem) return problem;
+        var range = item.RecordRange;
+        if (arguments.In is not null && (arguments.OutPoint is not null || arguments.Frames is not null) && !Range(index, arguments, null).TryGet(out range, out var badRange)) return badRange;
+        if (range.Start < item.RecordRange.Start || range.End > item.RecordRange.End)
+        {
+            return new Timeline.Refusal("RANGE_OUTSIDE",
+                $"{index.Label(range.Start)} to {index.Label(range.End)} reaches outside {item.Label}, which runs from {index.Label(item.RecordRange.Start)} to {index.Label(item.RecordRange.End)}.");
+        }
+
+        return new List<TimelineJob>
+        {
+            new()
+            {
+                Kind = arguments.Kind,
+                RecordRange = range,
+                Source = item,
+                SourceOffset = range.Start - item.RecordRange.Start,
+                Place = (now, made) => EditAlgebra.PlaceAbove(now, now.Tracks[track.Index], range, made),
+            },
+        };
+    }
+
+    // Frames after a clip's end that lead back into its start.
+    private static Outcome<List<TimelineJob>> Loop(TimelineIndex index, JobArguments arguments)
+    {
+        if (!FindClip(index, arguments).TryGet(out var clip, out var noClip)) return noClip;
+        var (track, item) = clip;
+        if (track.Problem is { } problem) return problem;
+        var edge = item.RecordRange.End;
+        if (!ExtensionFrames(index, arguments, edge).TryGet(out var frames, out var noFrames)) return noFrames;
+        var range = ExtensionRange(edge, frames, head: false, arguments.Place == PlaceRule.Ripple);
+        var free = arguments.Place is null or PlaceRule.Gap && EditAlgebra.Overwrite(index, track, range, StandIn(index, range), onlyIfFree: true).Refusal is null;
+        return new List<TimelineJob> { ExtensionJob(arguments, track, item, edge, range, free) with { After = item, TrimOut = null, Loop = true } };
     }
 
     private static Outcome<List<TimelineJob>> Extend(TimelineIndex index, JobArguments arguments)
@@ -237,7 +279,7 @@ internal static class TimelineJobs
 
         return arguments.Clip is { } name
             ? Gaps.FindClip(index, name, track)
-            : new Timeline.Refusal("CLIP_NOT_NAMED", "Say which clip is to be extended: --clip NAME, or --in TIMECODE of a frame in it.");
+            : new Timeline.Refusal("CLIP_NOT_NAMED", $"Say which clip is {(arguments.Kind == JobSpec.Types.Kind.Extend ? "to be extended" : "meant")}: --clip NAME, or --in TIMECODE of a frame in it.");
     }
 
     private static Outcome<long> ExtensionFrames(TimelineIndex index, JobArguments arguments, long edge)

@@ -41,6 +41,7 @@ internal sealed record PlanEvent : CliEvent
     public required string Mechanism { get; init; }
     public string? Before { get; init; }
     public string? After { get; init; }
+    public string? Source { get; init; }
     public string? Model { get; init; }
     public SizeFigure? Size { get; init; }
     public SizeFigure? Canvas { get; init; }

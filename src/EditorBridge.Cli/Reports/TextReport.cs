@@ -77,8 +77,9 @@ internal sealed class TextReport : IReport
         yield return Text($"{(plan.Of > 1 ? $"Job {plan.Index + 1} of {plan.Of}: " : "")}{plan.Kind}, {plan.Frames} frames at {plan.Rate}. {plan.Placement}");
         if (plan.Model is not null && (plan.Before is not null || plan.After is not null))
             yield return Text($"  real frames    {(plan.Before is null ? "none before" : $"before: {plan.Before} ({plan.ContextBefore})")}, {(plan.After is null ? "none after" : $"after: {plan.After} ({plan.ContextAfter})")}");
+        if (plan.Source is not null) yield return Text($"  source         {plan.Source}");
         if (plan.Model is not null)
-            yield return Text($"  model          {plan.Model}, canvas {plan.Canvas?.Width}x{plan.Canvas?.Height} at {plan.CanvasRate}, {plan.Windows} window{(plan.Windows == 1 ? "" : "s")}, {plan.Steps} steps, {plan.Mechanism}");
+            yield return Text($"  model          {plan.Model}, canvas {plan.Canvas?.Width}x{plan.Canvas?.Height} at {plan.CanvasRate}, {plan.Windows} window{(plan.Windows == 1 ? "" : "s")}, {plan.Steps} steps, {plan.Mechanism.Replace('_', ' ')}");
         if (plan.Size is not null) yield return Text($"  delivery       {plan.Size.Width}x{plan.Size.Height}{(plan.RateConversion is { Length: > 0 } rate ? $", {rate}" : "")}");
         if (plan.EstimatedSeconds is { } seconds)
             yield return Text($"  time           about {Seconds(seconds)} ({plan.EstimateBasis}), at most {plan.PeakMemoryBytes / (double)(1 << 30):0.0} GiB of memory");

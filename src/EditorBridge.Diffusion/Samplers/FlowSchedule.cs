@@ -26,6 +26,15 @@ public sealed record FlowSchedule
     /// <summary>Number of solver steps.</summary>
     public int Steps => Timesteps.Count;
 
+    /// <summary>This schedule without its first steps.</summary>
+    /// <param name="skipped">How many; fewer than there are.</param>
+    public FlowSchedule Without(int skipped)
+    {
+        ArgumentOutOfRangeException.ThrowIfNegative(skipped);
+        ArgumentOutOfRangeException.ThrowIfGreaterThanOrEqual(skipped, Steps);
+        return skipped == 0 ? this : new FlowSchedule([.. Timesteps.Skip(skipped)], [.. Sigmas.Skip(skipped)]);
+    }
+
     /// <summary>The shift formula of rectified-flow schedules.</summary>
     /// <param name="sigma">Noise level in 0..1.</param>
     /// <param name="shift">Shift; 1 changes nothing, larger values spend more steps on high noise.</param>

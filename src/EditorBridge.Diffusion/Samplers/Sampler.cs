@@ -23,12 +23,13 @@ public static class Sampler
     /// <param name="kind">Solver and schedule.</param>
     /// <param name="steps">Number of steps, at least 1.</param>
     /// <param name="shift">Shift of the schedule, positive; Wan's default is 5.</param>
-    public static ISampler Create(SamplerKind kind, int steps, double shift) => kind switch
+    /// <param name="skipped">First steps of the schedule that are left out, for samples that begin at a lower noise level.</param>
+    public static ISampler Create(SamplerKind kind, int steps, double shift, int skipped = 0) => kind switch
     {
-        SamplerKind.UniPC => new UniPCSampler(FlowSchedule.WanUniPC(steps, shift)),
-        SamplerKind.DpmSolver => new DpmSolverSampler(FlowSchedule.WanDpmSolver(steps, shift)),
-        SamplerKind.Euler => new EulerSampler(FlowSchedule.DiffusersEuler(steps, shift)),
-        SamplerKind.DiffusersUniPC => new UniPCSampler(FlowSchedule.DiffusersUniPC(steps, shift)),
+        SamplerKind.UniPC => new UniPCSampler(FlowSchedule.WanUniPC(steps, shift).Without(skipped)),
+        SamplerKind.DpmSolver => new DpmSolverSampler(FlowSchedule.WanDpmSolver(steps, shift).Without(skipped)),
+        SamplerKind.Euler => new EulerSampler(FlowSchedule.DiffusersEuler(steps, shift).Without(skipped)),
+        SamplerKind.DiffusersUniPC => new UniPCSampler(FlowSchedule.DiffusersUniPC(steps, shift).Without(skipped)),
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "There is no such sampler."),
     };
 }

@@ -18,6 +18,7 @@ internal sealed class InputFreezer(FFmpegLocator ffmpeg)
         [
             (JobLayout.Before, plan.Before, plan.Request.Before?.Rate),
             (JobLayout.After, plan.After, plan.Request.After?.Rate),
+            .. plan.Inputs.Select(input => (input.Name, (ContextRead?)input.Read, input.Rate)),
         ];
         var wanted = inputs.Where(i => i.Read is not null).ToList();
         for (var i = 0; i < wanted.Count; i++)

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using EditorBridge.Models.Checkpoints;
 using EditorBridge.Models.Store;
 using EditorBridge.Models.Store.Pull;
 using EditorBridge.Planning;
@@ -33,14 +32,8 @@ internal sealed class ModelStore(AddedModels added, DataFolder data, HostOptions
     public static (InspectedModel Inspected, ModelCapabilities? Capabilities, string Problem) Inspect(ModelPlace place)
     {
         var inspected = InspectedModel.Of(place);
-        if (inspected.Layout is null or ModelLayout.Diffusers && Directory.Exists(place.Location))
-        {
-            var read = ModelFolder.Read(place.Location, place.Name);
-            return read.Ok ? (inspected, read.Value, "") : (inspected, null, inspected.Variant is null ? inspected.Problem ?? read.Problem : read.Problem);
-        }
-
-        return (inspected, null, inspected.Problem
-            ?? $"'{place.Location}' holds {inspected.Variant?.Name ?? "a transformer of another family"}, laid out as {(inspected.Layout == ModelLayout.ComfyUI ? "ComfyUI does" : "its authors do")}; this version runs Wan 2.2 TI2V in Diffusers layout only.");
+        var read = ModelFolder.Read(place.Location, place.Name);
+        return read.Ok ? (inspected, read.Value, "") : (inspected, null, inspected.Variant is null ? inspected.Problem ?? read.Problem : read.Problem);
     }
 
     /// <summary>Deletes the files of a model that was pulled, or of a pull that was ended.</summary>
@@ -64,7 +57,7 @@ internal sealed class ModelStore(AddedModels added, DataFolder data, HostOptions
         try
         {
             // Reading hashes the weights, so it is done again only after a file has changed.
-            List<FileInfo> files = File.Exists(place.Location) ? [Target(new FileInfo(place.Location))]
+            List<FileInfo> files = File.Exists(place.Location) ? [.. Beside(place.Location).Select(Target)]
                 : Directory.Exists(place.Location) ? [.. new DirectoryInfo(place.Location).GetFiles("*", SearchOption.AllDirectories).Select(Target)]
                 : [];
             if (files.Count == 0)
@@ -82,6 +75,13 @@ internal sealed class ModelStore(AddedModels added, DataFolder data, HostOptions
             return new FoundModel(place, source, null, $"'{place.Location}' cannot be read: {e.Message}", 0);
         }
     }
+
+    // ComfyUI keeps the other networks of a transformer file in folders beside its own.
+    private static IEnumerable<FileInfo> Beside(string transformer) =>
+        new FileInfo(transformer).Directory?.Parent is { } models
+            ? models.GetDirectories().Where(folder => folder.Name is "diffusion_models" or "unet" or "vae" or "text_encoders" or "clip" or "clip_vision").SelectMany(folder => folder.GetFiles())
+                .Append(new FileInfo(transformer)).DistinctBy(file => file.FullName)
+            : [new FileInfo(transformer)];
 
     // The Hugging Face cache is made of links.
     private static FileInfo Target(FileInfo file) => file.LinkTarget is not null && file.ResolveLinkTarget(returnFinalTarget: true) is FileInfo { Exists: true } target ? target : file;

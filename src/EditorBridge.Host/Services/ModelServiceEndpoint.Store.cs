@@ -28,7 +28,7 @@ internal sealed partial class ModelServiceEndpoint
         var answer = new ListCatalogueModelsResponse();
         answer.Models.AddRange(entries.Skip(start).Take(size).Select(entry => new CatalogueModel
         {
-            ModelId = entry.Name, DisplayName = entry.Title, Repository = entry.Repository, License = entry.License, Supported = entry.Name == "wan2.2-ti2v-5b", Installed = here.Contains(entry.Name),
+            ModelId = entry.Name, DisplayName = entry.Title, Repository = entry.Repository, License = entry.License, Supported = true, Installed = here.Contains(entry.Name),
         }));
         if (start + size < entries.Count) answer.NextPageToken = entries[start + size].Name;
         return Task.FromResult(answer);

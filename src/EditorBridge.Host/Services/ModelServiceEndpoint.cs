@@ -51,8 +51,8 @@ internal sealed partial class ModelServiceEndpoint(
             License = found.Origin is { } origin ? CatalogueEntry.Find(origin.Repository)?.License ?? origin.License ?? "" : found.Source == ModelSource.Shipped ? "Apache-2.0" : "",
         };
         if (found.Capabilities is not { } can) return model;
-        model.Family = "wan2.2-ti2v";
-        model.Parameters = can.TransformerParameters + can.TextEncoderParameters + can.VaeParameters;
+        model.Family = can.Family;
+        model.Parameters = can.TransformerParameters + can.LowNoiseParameters + can.TextEncoderParameters + can.ImageEncoderParameters + can.VaeParameters;
         model.Capabilities = new ModelCapabilities
         {
             Rate = new FrameRate { Numerator = can.CanvasRate.Numerator, Denominator = can.CanvasRate.Denominator },
@@ -61,11 +61,26 @@ internal sealed partial class ModelServiceEndpoint(
             MaxContextAfterFrames = can.After != ContextSupport.None ? can.MaxContextFrames : 0,
             DefaultSteps = can.DefaultSteps,
             DefaultGuidance = can.DefaultGuidance,
+            Keyframes = can.TakesMasks,
+            SubjectReferences = can.TakesMasks,
+            ControlVideo = can.TakesMasks,
+            NeedsFirstFrame = can.NeedsFirstFrame,
         };
         model.Capabilities.CanvasSizes.AddRange(can.Sizes.Select(s => new PixelSize { Width = s.Width, Height = s.Height }));
-        model.Capabilities.Kinds.AddRange([JobSpec.Types.Kind.Broll, JobSpec.Types.Kind.Still]);
-        if (can.Before != ContextSupport.None || can.After != ContextSupport.None) model.Capabilities.Kinds.Add(JobSpec.Types.Kind.Extend);
-        if (can.Before != ContextSupport.None && can.After != ContextSupport.None) model.Capabilities.Kinds.Add(JobSpec.Types.Kind.Fill);
+        model.Capabilities.Kinds.AddRange(Kinds(can));
         return model;
+    }
+
+    private static IEnumerable<JobSpec.Types.Kind> Kinds(Planning.ModelCapabilities can)
+    {
+        yield return JobSpec.Types.Kind.Broll;
+        if (!can.NeedsFirstFrame) yield return JobSpec.Types.Kind.Still;
+        var tail = can.FirstFrame != ContextSupport.None && !can.NeedsLastFrame;
+        if (tail || can.After != ContextSupport.None && !can.NeedsFirstFrame) yield return JobSpec.Types.Kind.Extend;
+        if (can.FirstFrame != ContextSupport.None && can.After != ContextSupport.None) yield return JobSpec.Types.Kind.Fill;
+        if (!can.NeedsFirstFrame) yield return JobSpec.Types.Kind.Restyle;
+        if (!can.TakesMasks) yield break;
+        yield return JobSpec.Types.Kind.Inpaint;
+        yield return JobSpec.Types.Kind.Outpaint;
     }
 }

@@ -62,7 +62,7 @@ internal static class PlanWriting
         if (plan.Windows.Count == 0) return 0;
         var delivery = plan.Request.Delivery;
         var pixels = (long)delivery.Width * delivery.Height;
-        var context = (plan.Before?.Frames.Count ?? 0) + (plan.After?.Frames.Count ?? 0);
+        var context = (plan.Before?.Frames.Count ?? 0) + (plan.After?.Frames.Count ?? 0) + plan.Inputs.Sum(input => input.Read.Frames.Count);
         var cells = (long)plan.Canvas.Size.Width / plan.Model.SpatialStride * (plan.Canvas.Size.Height / plan.Model.SpatialStride) * plan.Model.LatentChannels;
         var latents = plan.Windows.Sum(w => (long)w.Latents + w.AfterLatents) * cells * sizeof(float);
         // Saved state is the latents, two earlier predictions of the solver, and the decoder's cache, which is of their order.
@@ -75,6 +75,11 @@ internal static class PlanWriting
         Planning.Mechanism.Text => V1.Plan.Types.Mechanism.Text,
         Planning.Mechanism.CleanContext => V1.Plan.Types.Mechanism.CleanContext,
         Planning.Mechanism.BestEffortContext => V1.Plan.Types.Mechanism.BestEffortContext,
+        Planning.Mechanism.VideoContext => V1.Plan.Types.Mechanism.VideoContext,
+        Planning.Mechanism.FirstLastFrame => V1.Plan.Types.Mechanism.FirstLastFrame,
+        Planning.Mechanism.FirstFrame => V1.Plan.Types.Mechanism.FirstFrame,
+        Planning.Mechanism.NoisedSource => V1.Plan.Types.Mechanism.NoisedSource,
+        Planning.Mechanism.MaskedVideo => V1.Plan.Types.Mechanism.MaskedVideo,
         _ => V1.Plan.Types.Mechanism.Unspecified,
     };
 

@@ -10,7 +10,7 @@ using MediaInfo = EditorBridge.Media.MediaInfo;
 namespace EditorBridge.Host.Services;
 
 /// <summary>Reads a job as the contract has it into a request that the planner understands. What is wrong with it names its field.</summary>
-internal sealed class SpecReading(FFmpegLocator ffmpeg, AssetStore assets, HostOptions options)
+internal sealed partial class SpecReading(FFmpegLocator ffmpeg, AssetStore assets, HostOptions options)
 {
     private readonly List<(string Field, string Message)> _violations = [];
     private string _reason = "INVALID_ARGUMENT";
@@ -31,7 +31,10 @@ internal sealed class SpecReading(FFmpegLocator ffmpeg, AssetStore assets, HostO
         var rate = Rate(spec.Delivery?.Rate, "spec.delivery.rate") ?? FrameRate.F24;
         var before = await ContextAsync(spec.ContextBefore, "spec.context_before", atEnd: true, cancellation).ConfigureAwait(false);
         var after = await ContextAsync(spec.ContextAfter, "spec.context_after", atEnd: false, cancellation).ConfigureAwait(false);
-        var reference = await ReferenceAsync(spec, cancellation).ConfigureAwait(false);
+        var videos = await VideosAsync(spec, cancellation).ConfigureAwait(false);
+        var pictures = await PicturesAsync(spec, cancellation).ConfigureAwait(false);
+        var loras = await LorasAsync(spec, cancellation).ConfigureAwait(false);
+        if (spec.Loop) after ??= before;
         var codec = Codec(spec.Delivery, kind);
         CheckUnbuilt(spec);
         if (spec.Delivery is { Frames: > int.MaxValue or < int.MinValue }) Violate("spec.delivery.frames", "The number of frames is out of range.");
@@ -59,7 +62,17 @@ internal sealed class SpecReading(FFmpegLocator ffmpeg, AssetStore assets, HostO
             },
             Before = before,
             After = after,
-            ReferencePicture = reference,
+            ReferencePicture = pictures.First,
+            Subjects = pictures.Subjects,
+            Keyframes = pictures.Keyframes,
+            Source = videos.Source,
+            Strength = spec.SourceVideo is { HasStrength: true } source ? source.Strength : null,
+            Mask = videos.Mask,
+            Padding = videos.Padding,
+            Control = videos.Control,
+            ControlStrength = spec.ControlVideo is { HasStrength: true } control ? control.Strength : 1,
+            Loop = spec.Loop,
+            Loras = loras,
             HandleFrames = (int)Math.Clamp(handles, 0, int.MaxValue),
             GenerateOverHandles = spec.GenerateOverHandles,
             Model = spec.Model.Length == 0 ? options.DefaultModel : spec.Model["models/".Length..],
@@ -68,6 +81,7 @@ internal sealed class SpecReading(FFmpegLocator ffmpeg, AssetStore assets, HostO
             Preset = Text(spec.Sampler?.Preset) ?? "default",
             Steps = spec.Sampler is { HasSteps: true } s ? s.Steps : null,
             Guidance = spec.Sampler is { HasGuidance: true } g ? g.Guidance : null,
+            LowNoiseGuidance = spec.Sampler is { HasLowNoiseGuidance: true } low ? low.LowNoiseGuidance : null,
             Shift = spec.Sampler is { HasShift: true } h ? h.Shift : null,
             Sampler = spec.Sampler?.Solver switch
             {
@@ -149,35 +163,31 @@ internal sealed class SpecReading(FFmpegLocator ffmpeg, AssetStore assets, HostO
         return new ContextSource { Path = info.Path, Rate = rate, Frames = range };
     }
 
-    private async Task<string?> ReferenceAsync(JobSpec spec, CancellationToken cancellation)
-    {
-        if (spec.References.Count != 1) return null;
-        var reference = spec.References[0];
-        if (reference.Role is not (Reference.Types.Role.Unspecified or Reference.Types.Role.FirstFrame)) return null;
-        if (reference.Frame != 0)
-            Refuse("spec.references[0].frame", "NOT_BUILT", "Only the first frame of a reference can be used by this version; save the frame as a picture.");
-        if (reference.HasStrength && reference.Strength != 1)
-            Refuse("spec.references[0].strength", "NOT_BUILT", "The strength of a reference cannot be changed in this version; leave it out.");
-        return (await TryProbeAsync(reference.Media, "spec.references[0].media", cancellation).ConfigureAwait(false))?.Path;
-    }
-
     private JobKind Kind(JobSpec spec)
     {
         switch (spec.Kind)
         {
-            case JobSpec.Types.Kind.Broll or JobSpec.Types.Kind.Restyle:
+            case JobSpec.Types.Kind.Broll:
                 return JobKind.BRoll;
+            case JobSpec.Types.Kind.Restyle:
+                return JobKind.Restyle;
+            case JobSpec.Types.Kind.Inpaint:
+                return JobKind.Inpaint;
+            case JobSpec.Types.Kind.Outpaint:
+                return JobKind.Outpaint;
             case JobSpec.Types.Kind.Fill:
                 return JobKind.Fill;
             case JobSpec.Types.Kind.Still:
                 return JobKind.Still;
+            case JobSpec.Types.Kind.Extend when spec.Loop && spec.ContextBefore is not null:
+                return JobKind.Fill;
             case JobSpec.Types.Kind.Extend when spec.ContextBefore is not null && spec.ContextAfter is not null:
                 Violate("spec.context_after", "An extension has context on one side; use FILL where there is a shot on both.");
                 return JobKind.ExtendTail;
             case JobSpec.Types.Kind.Extend:
                 return spec.ContextAfter is not null ? JobKind.ExtendHead : JobKind.ExtendTail;
             default:
-                Violate("spec.kind", "The kind of job is missing; say BROLL, EXTEND, FILL or STILL.");
+                Violate("spec.kind", "The kind of job is missing; say BROLL, EXTEND, FILL, STILL, RESTYLE, INPAINT or OUTPAINT.");
                 return JobKind.BRoll;
         }
     }
@@ -204,15 +214,9 @@ internal sealed class SpecReading(FFmpegLocator ffmpeg, AssetStore assets, HostO
     {
         var features = new List<UnbuiltFeature>();
         if (spec.Shots.Count > 1) features.Add(UnbuiltFeature.Shots);
-        if (spec.Keyframes.Count > 0) features.Add(UnbuiltFeature.Keyframes);
-        if (spec.Mask is not null) features.Add(UnbuiltFeature.Mask);
-        if (spec.SourceVideo is not null || spec.Kind == JobSpec.Types.Kind.Restyle) features.Add(UnbuiltFeature.Restyle);
-        if (spec.Loop) features.Add(UnbuiltFeature.Loop);
         if (spec.PromptExpansion is { Mode: PromptExpansion.Types.Mode.Rules or PromptExpansion.Types.Mode.LanguageModel })
             features.Add(UnbuiltFeature.PromptExpansion);
-        if (spec.References.Count > 1
-            || spec.References.Any(r => r.Role is not (Reference.Types.Role.Unspecified or Reference.Types.Role.FirstFrame)))
-            features.Add(UnbuiltFeature.SubjectReferences);
+        if (spec.References.Any(r => r.Role == Reference.Types.Role.Style)) features.Add(UnbuiltFeature.StyleReferences);
         return [.. features];
     }
 
@@ -220,6 +224,8 @@ internal sealed class SpecReading(FFmpegLocator ffmpeg, AssetStore assets, HostO
     {
         if (spec.Model.Length > 0 && !spec.Model.StartsWith("models/", StringComparison.Ordinal))
             Violate("spec.model", $"'{spec.Model}' is not the name of a model; names look like models/sketch.");
+        if (spec.Loop && (spec.Kind != JobSpec.Types.Kind.Extend || spec.ContextBefore is null))
+            Refuse("spec.loop", "NOT_BUILT", "Only a clip that is there can be made to loop by this version: extend it, with the clip as context before.");
         if (spec.Shots.Count == 1)
             Refuse("spec.shots", "NOT_BUILT", "Shots are not told apart by this version; put the one shot's words into the prompt.");
         if (spec.Delivery is not { } delivery) return;
@@ -232,8 +238,6 @@ internal sealed class SpecReading(FFmpegLocator ffmpeg, AssetStore assets, HostO
         if (delivery.HeadHandle != 0 || delivery.TailHandle != 0)
             Refuse(delivery.HeadHandle != 0 ? "spec.delivery.head_handle" : "spec.delivery.tail_handle", "NOT_BUILT",
                 "Clips have no handles in this version; ask for more frames.");
-        if (spec.Sampler is { HasLowNoiseGuidance: true })
-            Refuse("spec.sampler.low_noise_guidance", "MODEL_CANNOT", "No model here tells high and low noise apart; leave it out.");
     }
 
     private FrameRate? Rate(ContractRate? rate, string field)

@@ -69,6 +69,7 @@ public sealed record InspectedModel
         WanVariant? variant = null;
         var networks = new List<InspectedNetwork>();
         foreach (var path in paths) networks.Add(Network(path, ref variant));
+        if (parts is { Ok: true, Value.LowNoiseTransformer: not null } && variant is { ComesAsPair: true } expert) variant = expert.AsPair();
         return new InspectedModel
         {
             Place = place,

@@ -44,8 +44,20 @@ public sealed record WanVariant(WanLine Line, string Name, long Dim, int Layers,
         ("pose_patch_embedding.", "driven by a pose (Animate)"),
     ];
 
-    /// <summary>Whether this version of EditorBridge runs it.</summary>
-    public bool Supported => Line == WanLine.TextImageToVideo22;
+    /// <summary>The model of which this is one expert: what people call the pair of them.</summary>
+    /// <exception cref="InvalidOperationException">No model of this line has two experts.</exception>
+    public WanVariant AsPair() => this with
+    {
+        Name = Line switch
+        {
+            WanLine.TextToVideo => "Wan 2.2 T2V-A14B",
+            WanLine.ImageToVideo22 => "Wan 2.2 I2V-A14B",
+            _ => throw new InvalidOperationException($"{Name} does not come as two experts."),
+        },
+    };
+
+    /// <summary>Whether models of this line may come as two experts.</summary>
+    public bool ComesAsPair => Line is WanLine.TextToVideo or WanLine.ImageToVideo22;
 
     /// <summary>Recognises a checkpoint.</summary>
     /// <param name="tensors">The tensors of all its files.</param>

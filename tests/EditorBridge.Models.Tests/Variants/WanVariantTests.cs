@@ -29,7 +29,7 @@ public class WanVariantTests
                 tensors.Add(Entry(prefix + extra, 1));
             var variant = WanVariant.Recognise(tensors, "m").OrThrow();
             Assert.Equal((line, name, dim, 3), (variant.Line, variant.Name, variant.Dim, variant.Layers));
-            Assert.Equal(input == 48, variant.Supported);
+            Assert.Equal(extra.Length == 0 && output == 16, variant.ComesAsPair);
         }
     }
 
