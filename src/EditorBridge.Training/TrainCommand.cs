@@ -85,13 +85,14 @@ internal static class TrainCommand
         var minutes = new Option<double>("--minutes") { Description = "Length of the whole run.", Required = true };
         var rate = new Option<double>("--rate") { Description = "Peak learning rate.", DefaultValueFactory = _ => 1.5e-3 };
         var tokens = new Option<int>("--tokens") { Description = "Tokens a batch.", DefaultValueFactory = _ => 1800 };
+        var pictures = new Option<double>("--picture-share") { Description = "Share of the steps on single frames.", DefaultValueFactory = _ => 0.3 };
         var small = new Option<double>("--small-share") { Description = "Share of the run on small clips.", DefaultValueFactory = _ => 0.4 };
         var threads = new Option<int>("--threads") { Description = "Threads to compute with.", DefaultValueFactory = _ => 1 };
         var seed = new Option<ulong>("--seed") { Description = "Start of the random streams.", DefaultValueFactory = _ => 1 };
         var full = new Option<bool>("--fp32") { Description = "Compute in fp32 throughout." };
         var from = new Option<string?>("--from") { Description = "Diffusers folder of weights to begin with." };
         var device = new Option<string>("--device") { Description = "cpu, cuda, cuda:N, mps or auto.", DefaultValueFactory = _ => "cpu" };
-        var command = new Command("dit", "Trains the transformer and the text encoder.") { folder, shards, vocabulary, minutes, rate, tokens, small, threads, seed, full, from, device };
+        var command = new Command("dit", "Trains the transformer and the text encoder.") { folder, shards, vocabulary, minutes, rate, tokens, pictures, small, threads, seed, full, from, device };
         command.SetAction(result =>
         {
             if (Chosen(result.GetValue(device)!) is not { } chosen)
@@ -104,7 +105,7 @@ internal static class TrainCommand
                 new DitTraining
                 {
                     Folder = target, Shards = result.GetValue(shards)!, Vocabulary = result.GetValue(vocabulary)!, Time = TimeSpan.FromMinutes(result.GetValue(minutes)),
-                    Rate = result.GetValue(rate), Tokens = result.GetValue(tokens), SmallShare = result.GetValue(small), Seed = result.GetValue(seed),
+                    Rate = result.GetValue(rate), Tokens = result.GetValue(tokens), SmallShare = result.GetValue(small), PictureShare = result.GetValue(pictures), Seed = result.GetValue(seed),
                     HalfPrecision = !result.GetValue(full), From = result.GetValue(from), Device = chosen.Name,
                 },
                 line => Write(log, line));

@@ -132,10 +132,27 @@ public sealed class TrainingTests
         var (learnt, facts) = pool.Range(0, 1);
         var random = new SeededRandom(8);
         var scene = Scene.Sample(random);
-        float[] clip = SceneRenderer.RenderClip(scene, 288, 160, SceneClassifier.Frames, random.Between(-0.9, -0.1));
+        float[] clip = SceneRenderer.RenderClip(scene, 288, 160, SceneClassifier.Frames, random.Between(-0.8, -0.2));
         var shown = SceneClassifier.Look(tensor(clip, [1, 3, SceneClassifier.Frames, 160, 288]));
         Assert.Equal(SceneFacts.Of(scene), facts[0]);
         Assert.InRange((learnt - shown).abs().max().item<float>(), 0, 1 / 127f);
+    }
+
+    [Fact]
+    public void Rare_facts_are_learnt_from_as_often_as_others()
+    {
+        int Sinking(int choices)
+        {
+            var pool = new LookPool(60, new SeededRandom(9));
+            while (pool.Count < 60)
+            {
+                pool.Render(choices);
+            }
+
+            return pool.Facts.Count(f => f[5] == (long)SubjectMotion.Down);
+        }
+
+        Assert.True(Sinking(6) >= 2 * Math.Max(1, Sinking(1)));
     }
 
     [Fact]

@@ -44,6 +44,11 @@ public sealed record DitTraining
     /// <summary>Share of the run after which the canvas takes over from small clips.</summary>
     public double SmallShare { get; init; } = 0.4;
 
+    /// <summary>
+    /// Share of the steps that see single frames. A frame is 45 tokens, a clip some 600: words are learnt from many more scenes for the same work.
+    /// </summary>
+    public double PictureShare { get; init; } = 0.3;
+
     /// <summary>Whether matrix products run in bf16.</summary>
     public bool HalfPrecision { get; init; } = true;
 }
@@ -97,8 +102,13 @@ public static class DitTrainer
                 break;
             }
 
+            bool pictures = random.Chance(run.PictureShare);
             var shard = shards.Pick(random, small: random.Chance(progress < run.SmallShare ? 0.9 : 0.12));
-            sum += Step(transformer, text, tokenizer, optimizer, textOptimizer, shard, random, run.Tokens, schedule.At(progress));
+            shard = pictures ? shards.PickPictures(random) : shard;
+            var mix = pictures ? new ConditioningMix(0, 0, Codec: false, Skip: 0) : ConditioningMix.Sample(random, shard.Frames);
+            // Every frame brings its prompt, which costs as much again.
+            int tokens = pictures ? run.Tokens / 2 : run.Tokens;
+            sum += Step(transformer, text, tokenizer, optimizer, textOptimizer, shard, mix, random, tokens, schedule.At(progress));
             count++;
             if (watch.Elapsed.TotalSeconds - logged > 20)
             {
@@ -120,11 +130,10 @@ public static class DitTrainer
     /// <summary>One update; gives the loss on the generated tokens.</summary>
     internal static double Step(
         WanTransformer transformer, UMT5Encoder text, SentencePieceTokenizer tokenizer, WeightOptimizer optimizer, WeightOptimizer textOptimizer,
-        LatentShard shard, SeededRandom random, int tokens, double rate)
+        LatentShard shard, ConditioningMix mix, SeededRandom random, int tokens, double rate)
     {
         using var pause = CollectorPause.Begin();
         using var scope = NewDisposeScope();
-        var mix = ConditioningMix.Sample(random, shard.Frames);
         int perClip = shard.Width / 32 * (shard.Height / 32) * ((int)shard.Main.size(2) - mix.Skip + (mix.After + 3) / 4);
         int batch = Math.Clamp(tokens / perClip, 1, shard.Scenes.Count);
         int[] rows = [.. Enumerable.Range(0, shard.Scenes.Count).OrderBy(_ => random.NextBits()).Take(batch)];

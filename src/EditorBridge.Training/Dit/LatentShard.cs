@@ -42,6 +42,15 @@ public sealed class LatentShard
     /// <summary>Latents of the main sequence for P frames.</summary>
     public static int MainLatents(int frames) => (frames + 2) / 4 + 1;
 
+    /// <summary>The first frames of clips of one size, each a clip of its own: the first latent holds one frame.</summary>
+    public static LatentShard Pictures(IReadOnlyList<LatentShard> clips)
+    {
+        using var scope = NewDisposeScope();
+        Tensor Joined(Func<LatentShard, Tensor> part) => cat(clips.Select(part).ToList()).MoveToOuterDisposeScope().DetachFromDisposeScope();
+        return new LatentShard(
+            Joined(c => c.Main.narrow(2, 0, 1)), Joined(c => c.Before), Joined(c => c.After), [.. clips.SelectMany(c => c.Scenes)], 1, clips[0].Width, clips[0].Height);
+    }
+
     /// <summary>Renders and encodes a shard and writes it.</summary>
     /// <param name="path">The file.</param>
     /// <param name="encode">Clips [B, 3, 4n+1, H, W] to latents [B, 48, n+1, h, w].</param>

@@ -6,6 +6,7 @@ internal sealed class ShardPool
     private readonly string _folder;
     private readonly HashSet<string> _known = [];
     private readonly List<LatentShard> _small = [], _canvas = [];
+    private List<LatentShard> _pictures = [];
     private int _picks;
 
     public ShardPool(string folder)
@@ -33,8 +34,16 @@ internal sealed class ShardPool
         return random.Pick(wanted);
     }
 
+    /// <summary>Single frames of all clips of one size, the sizes as often as they have clips.</summary>
+    public LatentShard PickPictures(SeededRandom random)
+    {
+        int row = random.Next(_pictures.Sum(p => p.Scenes.Count));
+        return _pictures.First(p => (row -= p.Scenes.Count) < 0);
+    }
+
     private void Refresh()
     {
+        int known = _known.Count;
         foreach (string path in Directory.GetFiles(_folder, "*.safetensors"))
         {
             if (_known.Add(path))
@@ -42,6 +51,11 @@ internal sealed class ShardPool
                 var shard = LatentShard.Read(path);
                 (shard.Width * shard.Height < 25_000 ? _small : _canvas).Add(shard);
             }
+        }
+
+        if (_known.Count > known)
+        {
+            _pictures = [.. _small.Concat(_canvas).GroupBy(shard => (shard.Width, shard.Height)).Select(same => LatentShard.Pictures([.. same]))];
         }
     }
 }

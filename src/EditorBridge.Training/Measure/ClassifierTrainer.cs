@@ -70,7 +70,8 @@ public static class ClassifierTrainer
             // Rendering costs as much as looking; each clip is looked at some eight times, half of them in a mirror.
             for (int i = 0; i < (pool.Count < 20 * run.Batch ? 20 * run.Batch : run.Batch / 8); i++)
             {
-                pool.Render();
+                // Choosing alone would teach that balls always bounce: half of the clips are as they come.
+                pool.Render(random.Chance(0.5) ? 6 : 1);
             }
 
             double seconds = before + watch.Elapsed.TotalSeconds;

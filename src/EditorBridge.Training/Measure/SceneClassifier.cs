@@ -77,14 +77,20 @@ public sealed class SceneClassifier : nn.Module<Tensor, IReadOnlyList<Tensor>>
             .view(clips.size(0), Looks.Count, 3, Rows, Columns).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The likeliest class of every fact, for each clip.</summary>
+    /// <summary>The likeliest class of every fact, for each clip, seen as it is and in a mirror.</summary>
     public long[][] Classify(Tensor looks)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         eval();
-        var guesses = forward(looks).Select(t => t.argmax(1).data<long>().ToArray()).ToArray();
-        return [.. Enumerable.Range(0, (int)looks.size(0)).Select(i => guesses.Select(g => g[i]).ToArray())];
+        var seen = forward(looks);
+        var mirrored = forward(looks.flip(4));
+        long[][] guesses = [.. Enumerable.Range(0, seen.Count).Select(fact =>
+        {
+            var back = tensor(Enumerable.Range(0, SceneFacts.Classes[fact]).Select(value => SceneFacts.Mirrored(fact, value)).ToArray());
+            return (F.softmax(seen[fact], 1) + F.softmax(mirrored[fact].index_select(1, back), 1)).argmax(1).data<long>().ToArray();
+        })];
+        return [.. Enumerable.Range(0, (int)looks.size(0)).Select(clip => guesses.Select(g => g[clip]).ToArray())];
     }
 
     /// <summary>Reads weights written by <see cref="WeightSaver"/>.</summary>

@@ -22,14 +22,20 @@ public static class SceneFacts
         ];
     }
 
-    /// <summary>The facts of the same scene seen in a mirror: left is right.</summary>
-    public static long[] Mirrored(long[] facts)
+    /// <summary>The facts of the same scene seen in a mirror.</summary>
+    public static long[] Mirrored(long[] facts) => [.. facts.Select((value, fact) => Mirrored(fact, value))];
+
+    /// <summary>A class in a mirror: left is right.</summary>
+    /// <param name="fact">Index into <see cref="Names"/>.</param>
+    /// <param name="value">The class.</param>
+    public static long Mirrored(int fact, long value) => (Names[fact], value) switch
     {
-        long[] mirrored = [.. facts];
-        mirrored[5] = facts[5] switch { (long)SubjectMotion.Left => (long)SubjectMotion.Right, (long)SubjectMotion.Right => (long)SubjectMotion.Left, var other => other };
-        mirrored[7] = facts[7] switch { (long)CameraMove.PanLeft => (long)CameraMove.PanRight, (long)CameraMove.PanRight => (long)CameraMove.PanLeft, var other => other };
-        return mirrored;
-    }
+        ("motion", (long)SubjectMotion.Left) => (long)SubjectMotion.Right,
+        ("motion", (long)SubjectMotion.Right) => (long)SubjectMotion.Left,
+        ("camera", (long)CameraMove.PanLeft) => (long)CameraMove.PanRight,
+        ("camera", (long)CameraMove.PanRight) => (long)CameraMove.PanLeft,
+        _ => value,
+    };
 
     /// <summary>Mean over the classes that occur of the share of right answers.</summary>
     public static double BalancedAccuracy(IReadOnlyList<long> truth, IReadOnlyList<long> guess, int classes)
