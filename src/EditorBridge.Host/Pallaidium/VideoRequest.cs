@@ -4,6 +4,7 @@ using EditorBridge.Protocol.V1;
 using Delivery = EditorBridge.Protocol.V1.Delivery;
 using FrameRate = EditorBridge.Protocol.V1.FrameRate;
 using ModelCapabilities = EditorBridge.Planning.ModelCapabilities;
+using SourceVideo = EditorBridge.Protocol.V1.SourceVideo;
 
 namespace EditorBridge.Host.Pallaidium;
 
