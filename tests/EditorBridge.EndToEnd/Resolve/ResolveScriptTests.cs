@@ -36,7 +36,7 @@ public sealed class ResolveScriptTests : IDisposable
         Assert.Equal(("10", "24/1"), (made.GetProperty("nb_read_frames").GetString(), made.GetProperty("r_frame_rate").GetString()));
     }
 
-    private static string Script => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(Here(""))!, "..", "..", "..", "plugin-manifests", "resolve", "EditorBridge.lua"));
+    private static string Script => Path.GetFullPath(Here("../../../plugin-manifests/resolve/EditorBridge.lua"));
 
     private static string Here(string name, [CallerFilePath] string source = "") => Path.Combine(Path.GetDirectoryName(source)!, name);
 }
