@@ -20,7 +20,7 @@ public class HostLifeTests
         for (var i = 0; i < 5; i++) waiting.Add((await client.SubmitAsync(RunningHost.Job(new Rehearsal { Steps = 1 }))).Name);
         var firstRun = 0;
         await foreach (var happened in client.WatchAsync(name))
-            if ((firstRun = happened.Progress?.Step ?? 0) == 10) break;
+            if ((firstRun = happened.Progress?.Step ?? 0) >= 10) break;
         var worker = Assert.Single(host.Workers());
         var socket = host.Endpoint.Socket!;
         await host.KillAsync();

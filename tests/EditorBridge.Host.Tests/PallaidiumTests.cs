@@ -167,7 +167,7 @@ public sealed class PallaidiumTests
             prompt = "x", width = 128, height = 72, num_frames = 9, fps = 24, anchor_file_ids = new[] { new { file_id = first, fraction = 0.5 } },
         });
         Assert.Equal(HttpStatusCode.BadRequest, anchored.StatusCode);
-        Assert.Contains("keyframe", await anchored.Content.ReadAsStringAsync(), StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("inside a clip", await anchored.Content.ReadAsStringAsync(), StringComparison.OrdinalIgnoreCase);
     }
 
     private static async Task<JsonElement> EndAsync(HttpClient http, string id)
