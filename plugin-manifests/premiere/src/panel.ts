@@ -97,8 +97,10 @@ async function connect(): Promise<void> {
 async function listModels(): Promise<void> {
   const list = element<HTMLSelectElement>("model");
   const chosen = list.value;
+  const models = await host.models();
+  // Emptied after the wait: two connections at once would both have filled it.
   while (list.options.length > 1) list.remove(1);
-  for (const model of await host.models()) {
+  for (const model of models) {
     if (model.state !== "READY") continue;
     const option = document.createElement("option");
     option.value = model.name;
