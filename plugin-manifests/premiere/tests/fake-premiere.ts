@@ -209,7 +209,7 @@ export interface Fake {
 
 export function fakePremiere(setup: FakeSetup): Fake {
   const of = setup.rate ?? rate(24);
-  const project = new Project(setup.projectPath ?? "/work/cut.prproj", setup);
+  const project = new Project(setup.projectPath ?? "/project/cut.prproj", setup);
   const sequence = new Sequence(project, of, setup);
   project.sequence = sequence;
   const at = (frame: number) => ticksOf(frame, of);

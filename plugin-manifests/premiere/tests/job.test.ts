@@ -94,7 +94,7 @@ describe("a job in Premiere", () => {
     await start({}).run();
     assert.deepEqual(fake.clips()[0], [["a.mp4", 0, 24], ["j1-clip-1.mov", 24, 34], ["b.mp4", 34, 64]]);
     assert.deepEqual(seen, ["planned", "queued", "SAMPLING", "data:image/png;base64,QUJD", "take 1"]);
-    assert.deepEqual(copied, [["/host/1/clip.mov", "/work/EditorBridge clips/j1-clip-1.mov"]]);
+    assert.deepEqual(copied, [["/host/1/clip.mov", "/project/EditorBridge clips/j1-clip-1.mov"]]);
     assert.deepEqual(fake.undo, ["EditorBridge: bin", "EditorBridge: take 1"]);
     assert.deepEqual(host.ids, ["id-1"]);
   });
@@ -131,7 +131,7 @@ describe("a job in Premiere", () => {
     assert.deepEqual(fake.clips()[0]![1], ["j1-clip-3.mov", 24, 34]);
     await useTake(fake.ppro, finished, finished.takes[0]!);
     assert.deepEqual(fake.clips()[0], [["a.mp4", 0, 24], ["j1-clip-1.mov", 24, 34], ["b.mp4", 34, 64]]);
-    assert.deepEqual(fake.calls, ["import /work/EditorBridge clips/j1-clip-1.mov", "import /work/EditorBridge clips/j1-clip-3.mov"]);
+    assert.deepEqual(fake.calls, ["import /project/EditorBridge clips/j1-clip-1.mov", "import /project/EditorBridge clips/j1-clip-3.mov"]);
   });
 
   it("puts nothing over a shot that was laid there meanwhile, and keeps the takes", async () => {
