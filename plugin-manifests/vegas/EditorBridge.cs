@@ -470,6 +470,9 @@ public class JsonLine
 /// <summary>What VEGAS calls.</summary>
 public class EntryPoint
 {
+    // The program on the path, unless `editorbridge plugins install vegas` wrote another one here.
+    private const string Program = "editorbridge";
+
     public void FromVegas(Vegas vegas)
     {
         GenerationRequest request = Ask();
@@ -480,7 +483,7 @@ public class EntryPoint
             window.Show();
             try
             {
-                new Generation(vegas, string.IsNullOrEmpty(program) ? "editorbridge" : program).Run(request, window.Report);
+                new Generation(vegas, string.IsNullOrEmpty(program) ? Program : program).Run(request, window.Report);
             }
             catch (GenerationRefused refused)
             {

@@ -1,4 +1,7 @@
+using System.IO.Compression;
 using System.Runtime.CompilerServices;
+using System.Text.Json;
+using EditorBridge.Cli.Plugins;
 using EditorBridge.Tests.Shared;
 
 namespace EditorBridge.Cli.Tests;
@@ -112,6 +115,73 @@ public sealed class PluginTests : IDisposable
         Assert.Equal("binary", await File.ReadAllTextAsync(folder.File("ofx/EditorBridge.ofx.bundle/Contents/Linux-x86-64/EditorBridge.ofx")));
         Assert.Equal(0, (await cli.RunAsync("plugins", "uninstall", "openfx")).ExitCode);
         Assert.False(Directory.Exists(folder.File("ofx")));
+    }
+
+    [Fact]
+    public async Task Premieres_panel_becomes_one_package_that_creative_cloud_opens()
+    {
+        var panel = folder.File("packages/premiere/panel");
+        Directory.CreateDirectory(panel);
+        var source = Path.Combine(Root(), "plugin-manifests", "premiere", "panel");
+        foreach (var file in (string[])["manifest.json", "index.html", "panel.css", "icons/panel.png"])
+        {
+            Directory.CreateDirectory(Path.GetDirectoryName(Path.Combine(panel, file))!);
+            File.Copy(Path.Combine(source, file), Path.Combine(panel, file));
+        }
+
+        cli.With("EDITORBRIDGE_PLUGINS", folder.File("packages"));
+        var to = folder.File("ccx");
+        var unbuilt = await cli.RunAsync("plugins", "install", "premiere", "--to", to, "--json");
+        Assert.Equal("PACKAGE_MISSING", Assert.Single(unbuilt.Events("error")).GetProperty("reason").GetString());
+        Assert.Contains("npm run build", unbuilt.Errors.Single(), StringComparison.Ordinal);
+
+        await File.WriteAllTextAsync(Path.Combine(panel, "panel.js"), "built");
+        Assert.Equal(0, (await cli.RunAsync("plugins", "install", "premiere", "--to", to, "--dry-run")).ExitCode);
+        Assert.False(Directory.Exists(to));
+        var installed = await cli.RunAsync("plugins", "install", "premiere", "--to", to, "--json");
+        Assert.True(installed.ExitCode == 0, installed.ToString());
+        Assert.Contains("EditorBridge.ccx", Assert.Single(installed.Events("notice")).GetProperty("message").GetString()!, StringComparison.Ordinal);
+        var package = Path.Combine(to, "EditorBridge.ccx");
+        Assert.Equal([package], Directory.GetFiles(to));
+        using (var zip = ZipFile.OpenRead(package))
+        {
+            // Creative Cloud wants the manifest at the root.
+            Assert.Equal(["icons/panel.png", "index.html", "manifest.json", "panel.css", "panel.js"], zip.Entries.Select(entry => entry.FullName).Order(StringComparer.Ordinal));
+            using var manifest = zip.GetEntry("manifest.json")!.Open();
+            Assert.Equal("premierepro", (await JsonDocument.ParseAsync(manifest)).RootElement.GetProperty("host").GetProperty("app").GetString());
+        }
+
+        var first = await File.ReadAllBytesAsync(package);
+        Assert.Equal(0, (await cli.RunAsync("plugins", "install", "premiere", "--to", to)).ExitCode);
+        Assert.Equal(first, await File.ReadAllBytesAsync(package));
+        var removed = await cli.RunAsync("plugins", "uninstall", "premiere", "--json");
+        Assert.Equal(0, removed.ExitCode);
+        Assert.Contains("Creative Cloud", Assert.Single(removed.Events("notice")).GetProperty("message").GetString()!, StringComparison.Ordinal);
+        Assert.False(Directory.Exists(to));
+    }
+
+    [Fact]
+    public void Only_a_premiere_that_can_load_the_panel_counts()
+    {
+        foreach (var name in (string[])["Adobe Premiere Pro 2024", "Adobe Premiere Pro 2025", "Adobe Premiere 2026", "Adobe Premiere Elements 2025 Editor", "Adobe Photoshop 2026"])
+            Directory.CreateDirectory(folder.File("applications/" + name));
+        Assert.Equal(["Adobe Premiere 2026", "Adobe Premiere Pro 2025"], PremiereEditor.Versions(folder.File("applications")));
+        Assert.Empty(PremiereEditor.Versions(folder.File("nowhere")));
+        Assert.Empty(PremiereEditor.Versions(""));
+    }
+
+    [Fact]
+    public async Task Vegas_gets_its_script_where_it_reads_scripts_and_with_the_program_named()
+    {
+        Directory.CreateDirectory(In("Documents/Vegas Script Menu"));
+        await File.WriteAllTextAsync(In("Documents/Vegas Script Menu/Other.cs"), "theirs");
+        var installed = await cli.RunAsync("plugins", "install", "vegas", "--json");
+        Assert.True(installed.ExitCode == 0, installed.ToString());
+        var script = In("Documents/Vegas Script Menu/EditorBridge.cs");
+        Assert.Equal(script, Assert.Single(installed.Events("plugin_file")).GetProperty("path").GetString());
+        Assert.Contains($"const string Program = @\"{CliProgram.Path}\";", await File.ReadAllTextAsync(script), StringComparison.Ordinal);
+        Assert.Equal(0, (await cli.RunAsync("plugins", "uninstall", "vegas")).ExitCode);
+        Assert.Equal([In("Documents/Vegas Script Menu/Other.cs")], Directory.GetFiles(In("Documents/Vegas Script Menu")));
     }
 
     private string In(string path) => Path.Combine(Home, path);

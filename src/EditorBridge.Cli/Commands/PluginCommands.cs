@@ -40,6 +40,7 @@ internal static class PluginCommands
         {
             var plugin = Find(parsed);
             Say(report, plugin, PluginInstall.Uninstall(plugin, parsed.GetValue(DryRun)), parsed.GetValue(DryRun));
+            if (!parsed.GetValue(DryRun) && plugin.AfterRemoval is { } left) report.Say(new NoticeEvent(left));
             return Task.FromResult(ExitCode.Done);
         });
         plugins.Subcommands.Add(list);

@@ -34,4 +34,13 @@ internal sealed record EditorPlugin
 
     /// <summary>Files that are written beside the package's own: path below the package, and content.</summary>
     public Func<IReadOnlyList<(string File, string Content)>> Extra { get; init; } = () => [];
+
+    /// <summary>The name of the one archive that the package goes into the target as; null when its files go there as they are.</summary>
+    public string? PackAs { get; init; }
+
+    /// <summary>A file of the package that is built, not kept in the source tree, and what builds it; null when there is none.</summary>
+    public (string Pattern, string BuiltBy)? Built { get; init; }
+
+    /// <summary>What is left to do in the editor when the files are gone again, one sentence; null when nothing is.</summary>
+    public string? AfterRemoval { get; init; }
 }

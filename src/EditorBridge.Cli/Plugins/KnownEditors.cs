@@ -6,7 +6,14 @@ namespace EditorBridge.Cli.Plugins;
 internal static class KnownEditors
 {
     /// <summary>All of them.</summary>
-    public static IReadOnlyList<EditorPlugin> All { get; } = [Blender(), Resolve(), OpenFx()];
+    public static IReadOnlyList<EditorPlugin> All { get; } =
+    [
+        Blender(),
+        Resolve(),
+        OpenFx(),
+        PremiereEditor.Plugin(),
+        VegasEditor.Plugin(),
+    ];
 
     private static string Home => Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
 
@@ -74,6 +81,7 @@ internal static class KnownEditors
         Title = "OpenFX hosts (Resolve, Vegas, Natron, Nuke)",
         Package = "EditorBridge.ofx.bundle",
         FolderName = "EditorBridge.ofx.bundle",
+        Built = ("*.ofx", "`eng/native.sh`"),
         FindTargets = () => OpenFxFolder() is { } folder ? [new PluginTarget("OpenFX hosts", folder)] : [],
         LooksIn = $"OFX_PLUGIN_PATH, and {SharedOpenFxFolder} where a host is installed",
         Afterwards = "Start the editor anew; the effect is EditorBridge, among generators, filters and transitions.",

@@ -1,3 +1,4 @@
+using System.IO.Compression;
 using System.Text;
 
 namespace EditorBridge.Cli.Plugins;
@@ -38,7 +39,25 @@ internal static class PluginPackage
         }
 
         foreach (var (file, content) in plugin.Extra()) files.Add(new PackageFile(Path.Combine(plugin.FolderName, file), Encoding.UTF8.GetBytes(content), null));
-        return files;
+        return plugin.PackAs is null ? files : [new PackageFile(plugin.PackAs, Packed(files), null)];
+    }
+
+    // The same files make the same archive, so that installing again changes nothing.
+    private static byte[] Packed(IEnumerable<PackageFile> files)
+    {
+        using var archive = new MemoryStream();
+        using (var zip = new ZipArchive(archive, ZipArchiveMode.Create, leaveOpen: true))
+        {
+            foreach (var file in files)
+            {
+                var entry = zip.CreateEntry(file.Path.Replace(Path.DirectorySeparatorChar, '/'));
+                entry.LastWriteTime = new DateTimeOffset(1980, 1, 1, 0, 0, 0, TimeSpan.Zero);
+                using var content = entry.Open();
+                content.Write(file.Content);
+            }
+        }
+
+        return archive.ToArray();
     }
 
     private static string Find(EditorPlugin plugin)
@@ -48,14 +67,14 @@ internal static class PluginPackage
         // Beside the program as it is installed; else the source tree that the program was built in, and what was built there.
         string[] places = named is { Length: > 0 } ? [named] : [Path.Combine(here, "plugins"), Path.Combine(here, "..", "share", "editorbridge", "plugins"), .. SourceTree(here)];
         var folders = places.Select(place => Path.GetFullPath(Path.Combine(place, plugin.Package))).ToList();
-        return folders.Find(IsWhole) ?? throw new Refused("PACKAGE_MISSING",
-            plugin.Name == "openfx" ? $"The bundle {plugin.Package} was not found at {folders[0]}; `eng/native.sh` builds it, and {Variable} names the folder it is in."
+        return folders.Find(folder => IsWhole(folder, plugin)) ?? throw new Refused("PACKAGE_MISSING",
+            plugin.Built is { } built ? $"{plugin.Package}, built, was not found at {folders[0]}; {built.BuiltBy} builds it, and {Variable} names the folder it is in."
             : $"The plugin for {plugin.Title} was not found at {folders[0]}; set {Variable} to the folder plugin-manifests.");
     }
 
-    // The bundle in the source tree has no binary.
-    private static bool IsWhole(string folder) => Directory.Exists(folder)
-        && (!folder.EndsWith(".ofx.bundle", StringComparison.Ordinal) || Directory.EnumerateFiles(folder, "*.ofx", SearchOption.AllDirectories).Any());
+    // What lies in the source tree has no binary.
+    private static bool IsWhole(string folder, EditorPlugin plugin) => Directory.Exists(folder)
+        && (plugin.Built is not { } built || Directory.EnumerateFiles(folder, built.Pattern, SearchOption.AllDirectories).Any());
 
     private static IEnumerable<string> SourceTree(string here)
     {
