@@ -11,9 +11,9 @@ bl_info = {
     "category": "Sequencer",
 }
 
-from . import operators, panel, preferences, settings
+from . import operators, panel, preferences, settings, status_bar
 
-MODULES = (preferences, settings, operators, panel)
+MODULES = (preferences, settings, operators, panel, status_bar)
 
 
 def register():

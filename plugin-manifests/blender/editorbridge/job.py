@@ -10,12 +10,9 @@ from pathlib import Path
 
 import bpy
 
-from . import compat, sequence
+from . import compat, sequence, takes
 from .command import Command
 from .sequence import Refusal
-
-PROPERTY = "editorbridge"
-"""The custom property of a generated strip: how it was made, as JSON."""
 
 
 @dataclass(frozen=True)
@@ -29,6 +26,10 @@ class Request:
     settings: dict = field(default_factory=dict)
     like: str = ""
     """Name of the strip whose place in the picture the clip takes over."""
+    takes: int = 1
+    """Clips to make, each of another seed."""
+    into: str = ""
+    """Name of the strip that gets the clips as further takes; without one a strip is made."""
 
 
 def broll(scene, options):
@@ -58,6 +59,51 @@ def fill(scene, options):
     track = sequence.channels_of(pieces).index(gap.channel) + 1
     before = next(p.name for p in pieces if p.channel == gap.channel and p.end == gap.start)
     return Request("fill", gap.start, gap.end, ("--track", str(track), "--gap", str(gap.number)), gap.channel, options, before)
+
+
+def take(scene, strip, again):
+    """Another take for a generated strip, with its settings: of a new seed, or of the one it shows again."""
+    record = takes.record_of(strip) if strip is not None and strip.type == "MOVIE" else None
+    if record is None or record.get("job") not in ("broll", "extend", "fill"):
+        raise Refusal("Select a strip that was generated here.")
+    # The clip's own frames, whatever the strip now shows of them.
+    start = compat.content_start_of(strip) - compat.media_trim_of(strip)
+    end = start + compat.media_trim_of(strip) + compat.content_length_of(strip) + compat.media_trim_end_of(strip)
+    options = {name: record[name] for name in ("prompt", "negative", "model", "reference", "frames", "head") if record.get(name) not in (None, "")}
+    if again:
+        if record.get("seed") is None:
+            raise Refusal(f"'{strip.name}' does not say which seed it was made with.")
+        options["seed"] = record["seed"]
+    pieces = [p for p in sequence.pieces_of(scene) if p.name != strip.name]
+    arguments = _ARGUMENTS[record["job"]](scene, pieces, strip.channel, start, end, record)
+    return Request(record["job"], start, end, arguments, settings=options, into=strip.name)
+
+
+def _broll_again(scene, pieces, _channel, start, end, _record):
+    origin = sequence.origin_of(pieces, start)
+    width, height = sequence.size_of(scene)
+    return "--in", str(start - origin), "--out-point", str(end - origin), "--size", f"{width}x{height}"
+
+
+def _extend_again(_scene, pieces, _channel, start, end, record):
+    head = bool(record.get("head"))
+    beside = [p for p in pieces if p.movie and (p.start == end if head else p.end == start)]
+    beside.sort(key=lambda p: p.name != record.get("beside"))
+    if not beside:
+        raise Refusal("The strip that it extends is not beside it any more: move them together again.")
+    return ("--clip", beside[0].name, "--frames", str(end - start), *(["--head"] if head else []), "--generate")
+
+
+def _fill_again(_scene, pieces, channel, start, end, _record):
+    origin = sequence.origin_of(pieces)
+    for number, candidate in sorted(enumerate(sequence.channels_of(pieces)), key=lambda c: c[1] != channel):
+        for gap in sequence.gaps_of(pieces, candidate, origin):
+            if (gap.start, gap.end) == (start, end):
+                return "--track", str(number + 1), "--gap", str(gap.number)
+    raise Refusal(f"The shots around it have moved: there is no gap of frames {start} to {end} any more.")
+
+
+_ARGUMENTS = {"broll": _broll_again, "extend": _extend_again, "fill": _fill_again}
 
 
 def use_handles(scene, frames, head):
@@ -92,18 +138,19 @@ class Job:
         self.cancelled = False
         self.strip = None
         self.clip = None
+        self._takes = []
         self._model = None
         self._cancel_time = None
         self._folder = Path(tempfile.mkdtemp(prefix="editorbridge-"))
         try:
-            pieces = sequence.pieces_of(scene)
+            pieces = [p for p in sequence.pieces_of(scene) if p.name != request.into]
             origin = sequence.origin_of(pieces, request.start)
             timeline = self._folder / "sequence.otio"
             timeline.write_text(json.dumps(sequence.to_otio(scene, pieces, origin, request.end), indent=1), encoding="utf-8")
             Path(media_folder).mkdir(parents=True, exist_ok=True)
             self._command = Command(program, [
                 request.kind, "--timeline", str(timeline), "--out", str(self._folder / "result.otio"), "--media-dir", str(media_folder),
-                *request.arguments, *option_arguments(request.settings), "--json"])
+                *request.arguments, *option_arguments(request.settings), *(["--takes", str(request.takes)] if request.takes > 1 else []), "--json"])
         except OSError as error:
             self.close()
             raise Refusal(f"The editorbridge program could not be started: {error}.") from error
@@ -153,6 +200,8 @@ class Job:
             self._model = event.get("model")
         elif kind == "notice":
             self.message = str(event.get("message"))
+        elif kind == "clip":
+            self._takes.append(event)
         elif kind == "done":
             clips = event.get("clips") or ()
             self.clip = clips[0] if clips else None
@@ -178,14 +227,32 @@ class Job:
         if scene is None:
             raise Refusal(f"The scene '{self.scene_name}' is gone.")
         frames = self.request.end - self.request.start
-        if self.clip.get("frames") not in (None, frames):
-            raise Refusal(f"The clip has {self.clip['frames']} frames instead of {frames}.")
-        record = {"job": self.request.kind, "range": [self.request.start, self.request.end], **self.request.settings,
-                  **{k: v for k, v in (("model", self._model), ("seed", self.clip.get("seed")), ("job_name", self.clip.get("job"))) if v is not None}}
-        self.strip = insert(scene, self.clip["path"], self.request.start, self.request.end, self.request.preferred_channel, record)
-        place_like(self.strip, compat.strips(scene).get(self.request.like))
+        for clip in (self.clip, *self._takes):
+            if clip.get("frames") not in (None, frames):
+                raise Refusal(f"The clip has {clip['frames']} frames instead of {frames}.")
+        clips = sorted(self._takes, key=lambda c: c.get("take") or 0) or [self.clip]
+        made = [takes.Take(takes.in_blenders_form(c["path"]), c.get("seed"), str(c.get("job") or "")) for c in clips]
+        self.strip = self._into_strip(scene, made) if self.request.into else self._new_strip(scene, made)
         self.progress = 1.0
-        self.message = f"'{self.strip.name}' is on channel {self.strip.channel}"
+        many = f", {len(made)} takes" if len(made) > 1 else ""
+        self.message = f"'{self.strip.name}' is on channel {self.strip.channel}{many}"
+
+    def _new_strip(self, scene, made):
+        record = {"job": self.request.kind, "range": [self.request.start, self.request.end], **self.request.settings,
+                  **{k: v for k, v in (("model", self._model), ("seed", self.clip.get("seed")), ("job_name", self.clip.get("job")),
+                                       ("beside", self.request.like if self.request.kind == "extend" else None)) if v is not None}}
+        strip = insert(scene, self.clip["path"], self.request.start, self.request.end, self.request.preferred_channel)
+        takes.note(strip, record, made)
+        place_like(strip, compat.strips(scene).get(self.request.like))
+        return strip
+
+    def _into_strip(self, scene, made):
+        strip = (compat.strips(scene) or {}).get(self.request.into)
+        if strip is None or takes.record_of(strip) is None:
+            raise Refusal(f"The strip '{self.request.into}' is gone.")
+        takes.add(strip, made)
+        takes.show(strip, [take.file for take in takes.takes_of(strip)].index(made[0].file))
+        return strip
 
 
 def option_arguments(options):
@@ -208,17 +275,16 @@ def place_like(strip, other):
     strip.use_flip_x, strip.use_flip_y = other.use_flip_x, other.use_flip_y
 
 
-def insert(scene, path, start, end, preferred_channel, record):
-    """Puts a clip on a free channel, from start up to end exactly, and notes on the strip how it was made."""
+def insert(scene, path, start, end, preferred_channel):
+    """Puts a clip on a free channel, from start up to end exactly."""
     collection = compat.strips(scene, create=True)
     channel = sequence.free_channel(scene, sequence.pieces_of(scene), start, end, preferred_channel)
-    file = bpy.path.relpath(path) if bpy.data.filepath and bpy.context.preferences.filepaths.use_relative_paths else path
     editor = scene.sequence_editor
     prefetch = getattr(editor, "use_prefetch", None)
     try:
         if prefetch:
             editor.use_prefetch = False  # it reads strips from another thread
-        strip = collection.new_movie(name=Path(path).stem, filepath=file, channel=channel, frame_start=start, fit_method="ORIGINAL")
+        strip = collection.new_movie(name=Path(path).stem, filepath=takes.in_blenders_form(path), channel=channel, frame_start=start, fit_method="ORIGINAL")
     finally:
         if prefetch:
             editor.use_prefetch = True
@@ -226,5 +292,4 @@ def insert(scene, path, start, end, preferred_channel, record):
         found = (compat.start_of(strip), compat.end_of(strip), strip.channel)
         collection.remove(strip)
         raise Refusal(f"The clip took frames {found[0]} to {found[1]} on channel {found[2]} instead of {start} to {end} on channel {channel}.")
-    strip[PROPERTY] = json.dumps(record, ensure_ascii=False)
     return strip

@@ -1,9 +1,11 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The three jobs and cancel as operators. With a window a timer looks after the job; without one, or with wait, the call does."""
 
+from dataclasses import replace
+
 import bpy
 
-from . import compat, job, preferences, settings
+from . import compat, job, preferences, settings, takes
 from .sequence import Refusal
 
 POLL_SECONDS = 0.25
@@ -14,6 +16,8 @@ class Running:
     job = None
     last_message = ""
     last_problem = ""
+    redraw = []
+    """Called when there is something new to see."""
 
 
 def _poll():
@@ -25,11 +29,10 @@ def _poll():
     except Exception as error:  # a timer that raises is dropped silently
         current.problem = current.problem or f"The clip could not be put in: {error}"
         going_on = False
+    if not going_on:
+        _ended(current)
     _redraw()
-    if going_on:
-        return POLL_SECONDS
-    _ended(current)
-    return None
+    return POLL_SECONDS if going_on else None
 
 
 def _ended(ended):
@@ -59,6 +62,8 @@ def _redraw():
         for area in window.screen.areas:
             if area.type == "SEQUENCE_EDITOR":
                 area.tag_redraw()
+    for draw in Running.redraw:
+        draw()
 
 
 @bpy.app.handlers.persistent
@@ -84,6 +89,8 @@ class JobOperator:
             if self.settled_without_job(scene):
                 return {"FINISHED"}
             request = self.request(scene)
+            if not request.into:
+                request = replace(request, takes=scene.editorbridge.takes)
             if not request.settings["prompt"]:
                 raise Refusal("Write a prompt first: it says what is to be seen.")
             program = preferences.program(context)
@@ -103,6 +110,7 @@ class JobOperator:
             self.report({"INFO"}, current.message)
             return {"FINISHED"}
         Running.job = current
+        _redraw()
         bpy.app.timers.register(_poll_and_remember, first_interval=POLL_SECONDS, persistent=True)
         return {"FINISHED"}
 
@@ -146,6 +154,62 @@ class EDITORBRIDGE_OT_fill(JobOperator, bpy.types.Operator):
         return job.fill(scene, settings.options_of(scene, "fill"))
 
 
+class EDITORBRIDGE_OT_take(JobOperator, bpy.types.Operator):
+    """Make another take of the active strip with the settings it was made with; it keeps those it has"""
+    bl_idname = "editorbridge.take"
+    bl_label = "Another Take"
+
+    again: bpy.props.BoolProperty(name="Same seed", description="Make the shown take again, should its file be lost", default=False)
+
+    def request(self, scene):
+        return job.take(scene, compat.active(scene), self.again)
+
+
+class EDITORBRIDGE_OT_show_take(bpy.types.Operator):
+    """Let the active strip show this take; its place, its trims and everything laid on it stay"""
+    bl_idname = "editorbridge.show_take"
+    bl_label = "Show Take"
+    bl_options = {"REGISTER", "UNDO"}
+
+    take: bpy.props.IntProperty(name="Take", default=1, min=1)
+
+    @classmethod
+    def poll(cls, context):
+        return _generated(context) is not None
+
+    def execute(self, context):
+        strip = _generated(context)
+        try:
+            shown = takes.show(strip, self.take - 1)
+        except Refusal as refusal:
+            self.report({"ERROR"}, str(refusal))
+            return {"CANCELLED"}
+        self.report({"INFO"}, f"'{strip.name}' shows take {self.take}, seed {shown.seed}")
+        return {"FINISHED"}
+
+
+class EDITORBRIDGE_OT_use_settings(bpy.types.Operator):
+    """Set the panel to what the active strip was made with"""
+    bl_idname = "editorbridge.use_settings"
+    bl_label = "Use Its Settings"
+    bl_options = {"REGISTER", "UNDO"}
+
+    @classmethod
+    def poll(cls, context):
+        return _generated(context) is not None
+
+    def execute(self, context):
+        settings.take_over(compat.sequence_scene(context), takes.record_of(_generated(context)))
+        return {"FINISHED"}
+
+
+def _generated(context):
+    """The active strip, when it was generated here."""
+    scene = compat.sequence_scene(context)
+    strip = compat.active(scene) if scene else None
+    return strip if strip is not None and strip.type == "MOVIE" and takes.record_of(strip) is not None else None
+
+
 class EDITORBRIDGE_OT_cancel(bpy.types.Operator):
     """End the running job; nothing is put into the sequence"""
     bl_idname = "editorbridge.cancel"
@@ -160,7 +224,8 @@ class EDITORBRIDGE_OT_cancel(bpy.types.Operator):
         return {"FINISHED"}
 
 
-CLASSES = (EDITORBRIDGE_OT_broll, EDITORBRIDGE_OT_extend, EDITORBRIDGE_OT_fill, EDITORBRIDGE_OT_cancel)
+CLASSES = (EDITORBRIDGE_OT_broll, EDITORBRIDGE_OT_extend, EDITORBRIDGE_OT_fill, EDITORBRIDGE_OT_take, EDITORBRIDGE_OT_show_take,
+           EDITORBRIDGE_OT_use_settings, EDITORBRIDGE_OT_cancel)
 
 
 def register():

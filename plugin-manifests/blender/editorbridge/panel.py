@@ -1,12 +1,14 @@
 # SPDX-License-Identifier: GPL-3.0-or-later
 """The panel in the sequencer's sidebar."""
 
-import json
 import textwrap
 
 import bpy
 
-from . import compat, job, operators
+from . import compat, operators, takes
+
+# What the panel says of a generated strip; the rest of its record is for programs.
+TOLD = (("job", "Job"), ("prompt", "Prompt"), ("negative", "Negative"), ("model", "Model"), ("seed", "Seed"), ("reference", "Reference"), ("job_name", "Name"))
 
 
 class EDITORBRIDGE_PT_panel(bpy.types.Panel):
@@ -38,6 +40,7 @@ class EDITORBRIDGE_PT_panel(bpy.types.Panel):
         sub = row.row(align=True)
         sub.enabled = values.fixed_seed
         sub.prop(values, "seed", text="")
+        layout.prop(values, "takes")
         layout.prop(values, "model")
 
         box = layout.box()
@@ -67,17 +70,22 @@ def _lines(layout, text, icon):
 
 
 def _how_it_was_made(layout, strip):
-    if strip is None or job.PROPERTY not in strip:
+    record = takes.record_of(strip) if strip is not None and strip.type == "MOVIE" else None
+    if record is None:
         return
     box = layout.box()
     box.label(text=f"'{strip.name}' was generated")
-    try:
-        record = json.loads(strip[job.PROPERTY])
-    except ValueError:
-        return
-    for name, value in record.items():
-        if value not in ("", None):
-            _lines(box, f"{name}: {value}", "NONE")
+    made, shown = takes.takes_of(strip), takes.shown_of(strip)
+    grid = box.grid_flow(row_major=True, columns=min(len(made), 6), align=True)
+    for number in range(len(made)):
+        grid.operator("editorbridge.show_take", text=f"Take {number + 1}", depress=number == shown).take = number + 1
+    row = box.row(align=True)
+    row.operator("editorbridge.take", icon="ADD").again = False
+    row.operator("editorbridge.take", text="", icon="FILE_REFRESH").again = True
+    row.operator("editorbridge.use_settings", text="", icon="COPYDOWN")
+    for name, title in TOLD:
+        if record.get(name) not in ("", None):
+            _lines(box, f"{title}: {record[name]}", "NONE")
 
 
 def register():

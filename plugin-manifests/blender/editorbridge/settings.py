@@ -11,6 +11,7 @@ class EditorBridgeSettings(bpy.types.PropertyGroup):
     reference: bpy.props.StringProperty(name="Reference", description="A picture the B-roll begins with", subtype="FILE_PATH")
     fixed_seed: bpy.props.BoolProperty(name="Fixed seed", description="Make the same clip again from the same settings")
     seed: bpy.props.IntProperty(name="Seed", min=0)
+    takes: bpy.props.IntProperty(name="Takes", description="How many clips to make, each of another seed; the strip keeps them all", default=1, min=1, max=16)
     frames: bpy.props.IntProperty(name="Frames", description="How much longer the strip gets", default=24, min=1)
     generate: bpy.props.BoolProperty(
         name="Always generate", description="Generate even where the media still has frames that were trimmed off")
@@ -25,6 +26,19 @@ def options_of(scene, kind):
     if values.fixed_seed:
         options["seed"] = values.seed
     return {name: value for name, value in options.items() if value != "" or name == "prompt"}
+
+
+def take_over(scene, record):
+    """Sets the panel to what a strip was made with."""
+    values = scene.editorbridge
+    for name in ("prompt", "negative", "model", "reference"):
+        setattr(values, name, str(record.get(name) or ""))
+    seed = record.get("seed")
+    values.fixed_seed = seed is not None
+    # Blender's numbers end at 31 bits.
+    values.seed = int(seed or 0) & 0x7FFFFFFF
+    if record.get("frames"):
+        values.frames = int(record["frames"])
 
 
 def register():

@@ -8,6 +8,7 @@ The add-on lies in Blender's user scripts. WORK_FOLDER holds a.mp4 and b.mp4 of 
 
 import json
 import os
+import subprocess
 import sys
 import time
 from pathlib import Path
@@ -33,7 +34,7 @@ def refused(operator, **arguments):
 
 bpy.ops.preferences.addon_enable(module="editorbridge")
 check("the add-on is enabled", "editorbridge" in bpy.context.preferences.addons, True)
-from editorbridge import compat, job, operators, sequence  # noqa: E402
+from editorbridge import compat, job, operators, sequence, takes  # noqa: E402
 
 bpy.context.preferences.addons["editorbridge"].preferences.media_folder = str(work / "clips")
 scene = bpy.context.scene
@@ -61,7 +62,7 @@ check("the timeline's rate", otio["global_start_time"]["rate"], 24000 / 1001)
 
 
 def record_of(strip):
-    return json.loads(strip[job.PROPERTY])
+    return json.loads(strip[takes.PROPERTY])
 
 
 def bounds(strip):
@@ -69,7 +70,17 @@ def bounds(strip):
 
 
 def made():
-    return [s for s in strips if job.PROPERTY in s]
+    return [s for s in strips if takes.PROPERTY in s]
+
+
+def activate(strip):
+    scene.sequence_editor.active_strip = strip
+    return True
+
+
+def refused_take(strip):
+    activate(strip)
+    return refused(bpy.ops.editorbridge.take)
 
 
 settings = scene.editorbridge
@@ -124,6 +135,67 @@ check("head bounds", bounds(head), (1, -5, 1, 6))
 check("it lies where its neighbour lies", [head.transform.scale_x, head.crop.min_x], [0.5, 8])
 check("four clips", len({s.filepath for s in made()}), 4)
 
+# Takes: another one of the same settings and a new seed; the strip keeps both, its place, its trims, and what was done to it.
+scene.sequence_editor.active_strip = broll
+first_file = os.path.realpath(bpy.path.abspath(broll.filepath))
+broll.blend_alpha = 0.5
+compat.set_start(broll, 33)
+settings.prompt, settings.fixed_seed = "something else", False
+check("another take", bpy.ops.editorbridge.take(wait=True), {"FINISHED"})
+check("it is the same strip", (len(made()), bounds(broll), broll.blend_alpha), (4, (2, 33, 43, 12), 0.5))
+check("it has two takes", (len(takes.takes_of(broll)), takes.shown_of(broll)), (2, 1))
+check("its settings are the strip's, not the panel's", record_of(broll)["prompt"], "a sailing boat on the sea at sunset")
+second_file = os.path.realpath(bpy.path.abspath(broll.filepath))
+check("its seed is another", record_of(broll)["seed"] != 7 and record_of(broll)["seed"] == takes.takes_of(broll)[1].seed, True)
+check("its file is another", (second_file != first_file, os.path.isfile(first_file)), (True, True))
+check("show the first take", bpy.ops.editorbridge.show_take(take=1), {"FINISHED"})
+check("the first is shown", (os.path.realpath(bpy.path.abspath(broll.filepath)), takes.shown_of(broll), record_of(broll)["seed"]), (first_file, 0, 7))
+check("shown in the same place", bounds(broll), (2, 33, 43, 12))
+check("no such take", "has 2" in refused(bpy.ops.editorbridge.show_take, take=3), True)
+
+# The shown take made again: the same seed gives the same frames. First its file is lost, which is said.
+os.rename(second_file, second_file + ".lost")
+check("a lost take", "make it again" in refused(bpy.ops.editorbridge.show_take, take=2), True)
+check("still the first", takes.shown_of(broll), 0)
+os.rename(second_file + ".lost", second_file)
+check("make it again", bpy.ops.editorbridge.take(wait=True, again=True), {"FINISHED"})
+check("a third take of the first one's seed", (len(takes.takes_of(broll)), record_of(broll)["seed"]), (3, 7))
+again_file = os.path.realpath(bpy.path.abspath(broll.filepath))
+
+
+def frames_of(path):
+    hashes = subprocess.run(["ffmpeg", "-v", "error", "-i", path, "-map", "0:v", "-f", "framemd5", "-"], check=True, capture_output=True, text=True).stdout
+    return [line.split(",")[-1].strip() for line in hashes.splitlines() if not line.startswith("#")]
+
+
+check("frame for frame the first take", frames_of(again_file), frames_of(first_file))
+check("and not the second", frames_of(again_file) != frames_of(second_file), True)
+settings.negative = "left over"
+check("its settings in the panel", bpy.ops.editorbridge.use_settings(), {"FINISHED"})
+check("they are there", (settings.prompt, settings.negative, settings.fixed_seed, settings.seed), ("a sailing boat on the sea at sunset", "", True, 7))
+
+# Of a fill and an extension too: their neighbours are found again, also when the strip itself lies between.
+for strip, count in ((filled, 2), (tail, 2), (head, 2)):
+    scene.sequence_editor.active_strip = strip
+    before = bounds(strip)
+    check(f"another take of the {record_of(strip)['job']}", bpy.ops.editorbridge.take(wait=True), {"FINISHED"})
+    check("in the same place", (bounds(strip), len(takes.takes_of(strip)), len(made())), (before, count, 4))
+check("a shot that was filmed has none", "generated" in refused_take(a), True)
+compat.set_start(b, 111)
+scene.sequence_editor.active_strip = filled
+check("a fill whose gap is another now", "moved" in refused(bpy.ops.editorbridge.take), True)
+compat.set_start(b, 109)
+
+# Several takes at once, the first of them shown.
+settings.fixed_seed, settings.seed, settings.takes = True, 20, 2
+scene.frame_preview_start, scene.frame_preview_end = 60, 64
+check("two takes at once", bpy.ops.editorbridge.broll(wait=True), {"FINISHED"})
+pair = made()[-1]
+check("both are kept", ([t.seed for t in takes.takes_of(pair)], takes.shown_of(pair), bounds(pair)), ([20, 21], 0, (2, 60, 65, 5)))
+check("show the second", bpy.ops.editorbridge.show_take(take=2) if activate(pair) else None, {"FINISHED"})
+check("the second is shown", (takes.shown_of(pair), record_of(pair)["seed"]), (1, 21))
+settings.takes = 1
+
 # Cancelling ends the program and puts nothing in.
 scene.frame_preview_start, scene.frame_preview_end = 50, 73
 from editorbridge import preferences, settings as settings_module  # noqa: E402
@@ -134,19 +206,32 @@ while running.progress == 0 and running.poll():
 check("it was at work", running.problem, None)
 running.cancel()
 running.run(60)
-check("cancelled", (running.cancelled, running.strip, len(made())), (True, None, 4))
+check("cancelled", (running.cancelled, running.strip, len(made())), (True, None, 5))
 check("the program ended", running._command.running, False)
 
 # Everything is there after saving and loading.
-before = {s.name: (bounds(s), s[job.PROPERTY], os.path.realpath(bpy.path.abspath(s.filepath))) for s in made()}
+def state():
+    return {s.name: (bounds(s), s[takes.PROPERTY], os.path.realpath(bpy.path.abspath(s.filepath)), takes.shown_of(s)) for s in made()}
+
+
+before = state()
 file = work / "saved.blend"
 bpy.ops.wm.save_as_mainfile(filepath=str(file))
 bpy.ops.wm.read_homefile(use_empty=True)
 bpy.ops.wm.open_mainfile(filepath=str(file))
 strips = compat.strips(bpy.context.scene)
-after = {s.name: (bounds(s), s[job.PROPERTY], os.path.realpath(bpy.path.abspath(s.filepath))) for s in made()}
-check("saved and loaded", after, before)
-check("the clips exist", all(os.path.isfile(path) for _, _, path in after.values()), True)
+check("saved and loaded", state(), before)
+check("the clips exist", all(os.path.isfile(path) for _, _, path, _ in state().values()), True)
+scene = bpy.context.scene
+pair = next(s for s in made() if len(takes.takes_of(s)) == 2 and takes.shown_of(s) == 1 and record_of(s)["seed"] == 21)
+activate(pair)
+check("takes after loading", bpy.ops.editorbridge.show_take(take=1), {"FINISHED"})
+
+# Blender itself, without the add-on, opens the file and saves it again: in_blender_again.py looks.
+bpy.ops.editorbridge.show_take(take=2)
+with open(work / "bounds.json", "w", encoding="utf-8") as out:
+    json.dump({s.name: [s.channel, compat.start_of(s), compat.end_of(s), s.get(takes.PROPERTY, ""), os.path.realpath(bpy.path.abspath(s.filepath))] for s in strips}, out)
+bpy.ops.wm.save_mainfile()
 
 bpy.ops.preferences.addon_disable(module="editorbridge")
 check("unregistered", hasattr(bpy.types.Scene, "editorbridge"), False)
