@@ -1,4 +1,5 @@
 using System.ComponentModel.DataAnnotations;
+using EditorBridge.Host.Security;
 
 namespace EditorBridge.Host;
 
@@ -110,6 +111,13 @@ public sealed class HostOptions
     /// inside: the host's refusal names what came. The token is asked for all the same. Empty, the default, lets no other page in.
     /// </summary>
     public string PanelOrigin { get; set; } = "";
+
+    /// <summary>
+    /// The folders that media, pictures, LoRAs and models named by requests may lie in, separated as in PATH; what is uploaded, and models where the host
+    /// looks by itself, need none. Empty, the default, means every file that the host's user may read.
+    /// </summary>
+    [CustomValidation(typeof(AllowedFolders), nameof(Security.AllowedFolders.Validate))]
+    public string AllowedFolders { get; set; } = "";
 
     /// <summary>
     /// A port of this machine on which the host also speaks the contract of Blender's Pallaidium add-on (Backend Contract v0.1). Zero, the default, switches

@@ -130,7 +130,7 @@ public sealed class AssetTests(SharedHost shared) : IDisposable
         await shared.Client.CancelAsync(name);
         Assert.Equal(Job.Types.State.Cancelled, (await shared.Client.WaitAsync(name)).State);
         var error = await Assert.ThrowsAsync<EditorBridgeException>(() => shared.Client.SubmitAsync(job));
-        Assert.Equal(("ASSET_NOT_FOUND", "spec.context_before.segment.media.asset"), (error.Reason, error.Field));
+        Assert.Equal(("ASSET_NOT_FOUND", "job.spec.context_before.segment.media.asset"), (error.Reason, error.Field));
     }
 
     [Fact]

@@ -13,15 +13,15 @@ public sealed class RequestTests(SharedHost shared)
     [Theory]
     [InlineData("job.spec.prompt", "PROMPT_EMPTY", "empty")]
     [InlineData("job.spec.prompt", "PROMPT_TOO_LONG", "long prompt")]
-    [InlineData("spec.kind", "INVALID_ARGUMENT", "no kind")]
-    [InlineData("spec.delivery.rate", "INVALID_ARGUMENT", "bad rate")]
+    [InlineData("job.spec.kind", "INVALID_ARGUMENT", "no kind")]
+    [InlineData("job.spec.delivery.rate", "INVALID_ARGUMENT", "bad rate")]
     [InlineData("job.spec.delivery.frames", "FRAMES_NONE", "no frames")]
-    [InlineData("spec.model", "MODEL_NOT_FOUND", "no such model")]
-    [InlineData("spec.context_before.segment.media.path", "MEDIA_OFFLINE", "offline media")]
-    [InlineData("spec.context_before.segment.media.path", "INVALID_ARGUMENT", "relative path")]
-    [InlineData("spec.context_before.segment.media.path", "MEDIA_UNREADABLE", "text as media")]
+    [InlineData("job.spec.model", "MODEL_NOT_FOUND", "no such model")]
+    [InlineData("job.spec.context_before.segment.media.path", "MEDIA_OFFLINE", "offline media")]
+    [InlineData("job.spec.context_before.segment.media.path", "INVALID_ARGUMENT", "relative path")]
+    [InlineData("job.spec.context_before.segment.media.path", "MEDIA_UNREADABLE", "text as media")]
     [InlineData("job.spec.loop", "NOT_BUILT", "loop")]
-    [InlineData("spec.keyframes[0].media.path", "MEDIA_OFFLINE", "keyframes")]
+    [InlineData("job.spec.keyframes[0].media.path", "MEDIA_OFFLINE", "keyframes")]
     [InlineData("job.labels", "INVALID_ARGUMENT", "labels")]
     public async Task A_wrong_request_names_its_field(string field, string reason, string what)
     {
@@ -72,6 +72,15 @@ public sealed class RequestTests(SharedHost shared)
         Assert.Equal((reason, field), (error.Reason, error.Field));
         Assert.False(string.IsNullOrWhiteSpace(error.Message));
         Assert.Equal(error.Message, error.Violations[0].Problem);
+    }
+
+    [Fact]
+    public async Task A_plan_and_a_job_name_the_same_field_each_by_its_own_request()
+    {
+        var job = RunningHost.Job();
+        job.Spec.Delivery.Rate = null;
+        Assert.Equal("spec.delivery.rate", (await Assert.ThrowsAsync<EditorBridgeException>(() => shared.Client.PlanAsync(job.Spec))).Field);
+        Assert.Equal("job.spec.delivery.rate", (await Assert.ThrowsAsync<EditorBridgeException>(() => shared.Client.SubmitAsync(job))).Field);
     }
 
     [Fact]

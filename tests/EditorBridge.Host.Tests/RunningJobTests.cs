@@ -100,7 +100,7 @@ public sealed class RunningJobTests(SharedHost shared)
         if (side == "before") job.Spec.ContextBefore = context;
         else job.Spec.ContextAfter = context;
         var error = await Assert.ThrowsAsync<EditorBridgeException>(() => shared.Client.SubmitAsync(job));
-        Assert.Equal(("MEDIA_OUT_OF_RANGE", $"spec.context_{side}.segment.range"), (error.Reason, error.Field));
+        Assert.Equal(("MEDIA_OUT_OF_RANGE", $"job.spec.context_{side}.segment.range"), (error.Reason, error.Field));
     }
 
     [Fact]

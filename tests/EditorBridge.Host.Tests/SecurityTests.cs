@@ -121,6 +121,40 @@ public sealed class SecurityTests(SharedHost shared)
     }
 
     [Fact]
+    public async Task A_host_that_may_read_some_folders_reads_no_other()
+    {
+        if (OperatingSystem.IsWindows()) return;
+        using var folder = new TemporaryFolder();
+        var (inside, outside) = (Directory.CreateDirectory(folder.File("in side")).FullName, Directory.CreateDirectory(folder.File("in side too")).FullName);
+        foreach (var place in new[] { inside, outside }) await Support.Tool.MakeFilmAsync(Path.Combine(place, "film.mp4"), 4, "64x36");
+        File.CreateSymbolicLink(Path.Combine(inside, "link.mp4"), Path.Combine(outside, "film.mp4"));
+        File.CreateSymbolicLink(Path.Combine(inside, "way"), outside);
+        await using var host = await RunningHost.StartAsync(("AllowedFolders", $"/nowhere{Path.PathSeparator}{inside}/"));
+        using var client = await host.ConnectAsync();
+        Assert.Equal(4, (await client.ProbeMediaAsync(Path.Combine(inside, "film.mp4"))).Frames);
+        foreach (var path in new[] { Path.Combine(outside, "film.mp4"), $"{inside}/../in side too/film.mp4", Path.Combine(inside, "link.mp4"), Path.Combine(inside, "way", "film.mp4"), "/etc/hostname" })
+        {
+            var error = await Assert.ThrowsAsync<EditorBridgeException>(() => client.ProbeMediaAsync(path));
+            Assert.Equal(("PATH_NOT_ALLOWED", "media.path"), (error.Reason, error.Field));
+            Assert.Contains("allowed-folders", error.Message, StringComparison.Ordinal);
+        }
+
+        var job = RunningHost.Job();
+        job.Spec.Loras.Add(new Lora { Path = Path.Combine(outside, "film.mp4") });
+        Assert.Equal(("PATH_NOT_ALLOWED", "job.spec.loras[0].path"), await RefusedAsync(() => client.SubmitAsync(job)));
+        Assert.Equal(("PATH_NOT_ALLOWED", "path"), await RefusedAsync(() => client.InspectModelsAsync(outside)));
+        // What is sent to the host is the sender's own.
+        var asset = await client.UploadAsync(Path.Combine(outside, "film.mp4"));
+        Assert.Equal(4, (await client.ProbeMediaAsync(new MediaSource { Asset = asset.Name })).Frames);
+
+        async Task<(string, string?)> RefusedAsync(Func<Task> call)
+        {
+            var error = await Assert.ThrowsAsync<EditorBridgeException>(call);
+            return (error.Reason, error.Field);
+        }
+    }
+
+    [Fact]
     public void What_others_must_not_read_they_cannot()
     {
         if (OperatingSystem.IsWindows()) return;

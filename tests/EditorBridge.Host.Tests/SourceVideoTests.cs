@@ -27,7 +27,7 @@ public sealed class SourceVideoTests(SharedHost shared)
         job.Spec.SourceVideo.Strength = 0;
         await RefusedAsync("STRENGTH_OUT_OF_RANGE", "job.spec.source_video.strength", job);
         job.Spec.SourceVideo.Segment.Range = new FrameRange { Start = 12, Duration = 5 };
-        await RefusedAsync("MEDIA_OUT_OF_RANGE", "spec.source_video.segment.range", job);
+        await RefusedAsync("MEDIA_OUT_OF_RANGE", "job.spec.source_video.segment.range", job);
         job.Spec.SourceVideo = null;
         await RefusedAsync("SOURCE_MISSING", "job.spec.source_video", job);
     }
@@ -73,7 +73,7 @@ public sealed class SourceVideoTests(SharedHost shared)
 
         var job = RunningHost.Job();
         job.Spec.Loras.Add(new Lora { Path = film.Media.Path });
-        await RefusedAsync("LORA_UNUSABLE", "spec.loras[0].path", job);
+        await RefusedAsync("LORA_UNUSABLE", "job.spec.loras[0].path", job);
     }
 
     private async Task<MediaSegment> FilmAsync(string name, int frames)

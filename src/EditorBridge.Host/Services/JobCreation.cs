@@ -33,7 +33,7 @@ internal sealed partial class JobCreation(
         // A retry must not fail because the media went away meanwhile, so it is looked for before anything is read.
         if (requestId is not null && store.GetByRequest(requestId) is { } earlier && !request.ValidateOnly) return Repeated(earlier, hash);
 
-        var plan = await planning.PlanAsync(request.Job.Spec, measure: false, cancellation).ConfigureAwait(false);
+        var plan = await planning.PlanAsync(request.Job.Spec, measure: false, "job.", cancellation).ConfigureAwait(false);
         if (!plan.Feasible)
         {
             throw Errors.Invalid([.. plan.Refusals.Select(r => ($"job.{r.Field}", r.Message))], plan.Refusals[0].Reason,

@@ -13,17 +13,18 @@ internal sealed class JobPlanning(
     /// <summary>The plan. What makes sense but cannot be done is in its refusals.</summary>
     /// <param name="spec">The job as the contract has it.</param>
     /// <param name="measure">Whether to wait for the one-second probe when nothing is known of this machine's speed.</param>
+    /// <param name="parent">What stands before "spec" in the path of the request's fields, such as "job.".</param>
     /// <param name="cancellation">Ends the planning.</param>
     /// <exception cref="Grpc.Core.RpcException">Fields cannot be used.</exception>
-    public async Task<Protocol.V1.Plan> PlanAsync(JobSpec? spec, bool measure, CancellationToken cancellation)
+    public async Task<Protocol.V1.Plan> PlanAsync(JobSpec? spec, bool measure, string parent, CancellationToken cancellation)
     {
-        var reading = new SpecReading(ffmpeg, assets, options);
+        var reading = new SpecReading(ffmpeg, assets, options, parent);
         var request = await reading.ReadAsync(spec, DrawSeed, cancellation).ConfigureAwait(false);
         var model = models.Find(request.Model);
         if (model is null)
         {
             var known = string.Join(", ", models.All().Select(m => m.Name));
-            throw Errors.Invalid("spec.model", "MODEL_NOT_FOUND", known.Length > 0
+            throw Errors.Invalid(parent + "spec.model", "MODEL_NOT_FOUND", known.Length > 0
                 ? $"There is no model {request.Model}; there are {known}."
                 : $"There is no model {request.Model}, nor any other; `editorbridge models add PATH` makes one known that lies on this machine.");
         }

@@ -18,7 +18,7 @@ internal sealed partial class JobServiceEndpoint(
 
     /// <inheritdoc/>
     public override async Task<PlanJobResponse> PlanJob(PlanJobRequest request, ServerCallContext context) =>
-        new() { Plan = await planning.PlanAsync(request.Spec, measure: true, context.CancellationToken).ConfigureAwait(false) };
+        new() { Plan = await planning.PlanAsync(request.Spec, measure: true, "", context.CancellationToken).ConfigureAwait(false) };
 
     /// <inheritdoc/>
     public override Task<Job> CreateJob(CreateJobRequest request, ServerCallContext context) => creation.CreateAsync(request, context.CancellationToken);

@@ -1,4 +1,5 @@
 using EditorBridge.Host.Models;
+using EditorBridge.Host.Security;
 using EditorBridge.Models.Checkpoints;
 using EditorBridge.Models.Store;
 using EditorBridge.Models.Store.Pull;
@@ -168,9 +169,10 @@ internal sealed partial class ModelServiceEndpoint
         }
     }
 
-    private static IReadOnlyList<ModelPlace> Places(string path)
+    private IReadOnlyList<ModelPlace> Places(string path)
     {
         if (!Path.IsPathFullyQualified(path)) throw Errors.Invalid("path", "INVALID_ARGUMENT", $"'{path}' is not a full path.");
+        if (AllowedFolders.Refusal(options, path) is { } outside) throw Errors.Invalid("path", "PATH_NOT_ALLOWED", outside);
         var places = ModelPlace.Find(path);
         return places.Ok ? places.Value : throw Errors.Invalid("path", "MODEL_UNKNOWN", places.Problem);
     }

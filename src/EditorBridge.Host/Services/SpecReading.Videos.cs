@@ -1,4 +1,5 @@
 using System.Security.Cryptography;
+using EditorBridge.Host.Security;
 using EditorBridge.Media;
 using EditorBridge.Models.Lora;
 using EditorBridge.Planning;
@@ -103,6 +104,12 @@ internal sealed partial class SpecReading
             if (!Path.IsPathFullyQualified(lora.Path))
             {
                 Violate(field, lora.Path.Length == 0 ? "The LoRA's file is missing; give its full path." : $"'{lora.Path}' is not a full path; give one that begins at the root.");
+                continue;
+            }
+
+            if (AllowedFolders.Refusal(options, lora.Path) is { } outside)
+            {
+                Violate(field, outside, "PATH_NOT_ALLOWED");
                 continue;
             }
 

@@ -1,4 +1,5 @@
 using EditorBridge.Host.Assets;
+using EditorBridge.Host.Security;
 using EditorBridge.Media;
 using EditorBridge.Planning;
 using EditorBridge.Protocol.V1;
@@ -10,7 +11,11 @@ using MediaInfo = EditorBridge.Media.MediaInfo;
 namespace EditorBridge.Host.Services;
 
 /// <summary>Reads a job as the contract has it into a request that the planner understands. What is wrong with it names its field.</summary>
-internal sealed partial class SpecReading(FFmpegLocator ffmpeg, AssetStore assets, HostOptions options)
+/// <param name="ffmpeg">Where ffmpeg is.</param>
+/// <param name="assets">What was uploaded.</param>
+/// <param name="options">The host's.</param>
+/// <param name="parent">What stands before "spec" in the path of a request's field, such as "job.".</param>
+internal sealed partial class SpecReading(FFmpegLocator ffmpeg, AssetStore assets, HostOptions options, string parent = "")
 {
     private readonly List<(string Field, string Message)> _violations = [];
     private string _reason = "INVALID_ARGUMENT";
@@ -25,7 +30,7 @@ internal sealed partial class SpecReading(FFmpegLocator ffmpeg, AssetStore asset
     /// <exception cref="Grpc.Core.RpcException">Fields cannot be used.</exception>
     public async Task<JobRequest> ReadAsync(JobSpec? spec, Func<long> drawSeed, CancellationToken cancellation)
     {
-        if (spec is null) throw Errors.Invalid("spec", "FIELD_MISSING", "The spec is missing; say what is asked for.");
+        if (spec is null) throw Errors.Invalid(parent + "spec", "FIELD_MISSING", "The spec is missing; say what is asked for.");
         var kind = Kind(spec);
         if (spec.Delivery is null) Violate("spec.delivery", "The delivery is missing; give size, rate and frames.");
         var rate = Rate(spec.Delivery?.Rate, "spec.delivery.rate") ?? FrameRate.F24;
@@ -40,7 +45,7 @@ internal sealed partial class SpecReading(FFmpegLocator ffmpeg, AssetStore asset
         if (spec.Delivery is { Frames: > int.MaxValue or < int.MinValue }) Violate("spec.delivery.frames", "The number of frames is out of range.");
         if (spec.ContextBefore is { HasFrames: true } b && spec.ContextAfter is { HasFrames: true } a && a.Frames != b.Frames)
             Refuse("spec.context_after.frames", "NOT_BUILT", "Both sides get the same number of context frames in this version; give one number.");
-        if (_violations.Count > 0) throw Errors.Invalid(_violations, _reason);
+        if (_violations.Count > 0) throw Errors.Invalid([.. _violations.Select(v => (parent + v.Field, v.Message))], _reason);
 
         var unbuilt = Unbuilt(spec);
         var context = spec.ContextBefore is { HasFrames: true } k ? k.Frames : spec.ContextAfter is { HasFrames: true } l ? l.Frames : (int?)null;
@@ -111,6 +116,12 @@ internal sealed partial class SpecReading(FFmpegLocator ffmpeg, AssetStore asset
         if (!Path.IsPathFullyQualified(path) || path.Contains('\0', StringComparison.Ordinal))
         {
             Violate($"{field}.path", path.Length == 0 ? "The media file is missing; give its full path." : $"'{path}' is not a full path; give one that begins at the root.");
+            return null;
+        }
+
+        if (!isUploaded && AllowedFolders.Refusal(options, path) is { } outside)
+        {
+            Violate($"{field}.path", outside, "PATH_NOT_ALLOWED");
             return null;
         }
 
