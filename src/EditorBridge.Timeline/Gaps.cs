@@ -38,7 +38,7 @@ public static class Gaps
         if (number >= 1 && number <= gaps.Count) return gaps[number - 1];
         return new Refusal("GAP_NOT_FOUND", gaps.Count switch
         {
-            0 => $"Track {track.Label} has no gap.",
+            0 => $"Track {track.Label} has no gap: lay a clip over it with broll, or lengthen one with extend.",
             1 => $"Track {track.Label} has no gap {number}: it has one, number 1.",
             _ => $"Track {track.Label} has no gap {number}: it has {gaps.Count}, numbered from 1.",
         });

@@ -45,6 +45,26 @@ public static class MediaPath
         return Path.GetFullPath(path, Path.GetFullPath(documentFolder));
     }
 
+    /// <summary>Whether a document's media URL is a path that counts from the document's folder.</summary>
+    public static bool IsRelative(string url)
+    {
+        ArgumentNullException.ThrowIfNull(url);
+        return url.Length > 0 && !url.Contains(':', StringComparison.Ordinal) && url[0] is not ('/' or '\\') && !Path.IsPathRooted(url);
+    }
+
+    /// <summary>A relative media URL as a document in another folder has to spell it to mean the same file.</summary>
+    /// <param name="url">The URL; anything but a relative path stays as it is.</param>
+    /// <param name="from">The folder that it counts from.</param>
+    /// <param name="to">The folder that it shall count from.</param>
+    public static string Rebase(string url, string from, string to)
+    {
+        if (!IsRelative(url)) return url;
+        var path = Path.GetFullPath(url, Path.GetFullPath(from));
+        var rebased = Path.GetRelativePath(Path.GetFullPath(to), path);
+        // Another drive: there is no relative path.
+        return Path.IsPathRooted(rebased) ? ToUrl(rebased) : Path.DirectorySeparatorChar == '\\' ? rebased.Replace('\\', '/') : rebased;
+    }
+
     /// <summary>The file URL of a path, percent-encoded as RFC 3986 has it.</summary>
     /// <param name="path">A full path.</param>
     public static string ToUrl(string path)

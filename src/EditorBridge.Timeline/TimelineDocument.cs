@@ -54,6 +54,8 @@ public abstract class TimelineDocument
 
     private static Outcome<TimelineDocument> OpenJson(ReadOnlySpan<byte> bytes, FrameRate? rate)
     {
+        if (bytes.TrimStart("\uFEFF \t\r\n"u8) is not [(byte)'{' or (byte)'[', ..] and not [0xFF or 0xFE, ..])
+            return new Refusal("DOCUMENT_UNKNOWN", "This is no timeline of a known kind: export FCPXML, FCP7 XML, an EDL, OpenTimelineIO, MLT XML or an OpenShot project.");
         var copy = bytes.ToArray();
         return JsonReader.Read(copy).TryGet(out var root, out _) && OspDocument.IsProject(root) ? As(OspDocument.Read(copy, root)) : As(OtioDocument.Read(bytes, rate));
     }
@@ -66,4 +68,9 @@ public abstract class TimelineDocument
     /// <returns>The new document, or why its text cannot say what the edit wants.</returns>
     /// <exception cref="InvalidOperationException">The text came out other than meant: a defect, and nothing to save.</exception>
     public abstract Outcome<EditedTimeline> Apply(TimelineEdit edit);
+
+    /// <summary>Spells the places of media anew, for a document that moves to another folder.</summary>
+    /// <param name="spell">Gives for each place, as the document has it, the new spelling (or the same).</param>
+    /// <returns>The new document; null for formats whose media are not spelled anew yet.</returns>
+    public virtual EditedTimeline? RespellMedia(Func<string, string> spell) => null;
 }

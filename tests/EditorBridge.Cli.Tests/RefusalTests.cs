@@ -46,6 +46,7 @@ public sealed class RefusalTests : IDisposable
     [InlineData("extend --clip A --head --frames 5", "RANGE_OUTSIDE", "do not fit before it")]
     [InlineData("extend --clip A --frames 5 --place ripple", "RIPPLE_REFUSED", "'music' on A1")]
     [InlineData("extend --frames 5", "CLIP_NOT_NAMED", "--clip")]
+    [InlineData("fill --gap 1 --takes 0", "TAKES_OUT_OF_RANGE", "--takes")]
     public async Task Says_why_and_leaves_everything_as_it_was(string command, string reason, string says)
     {
         var before = File.ReadAllBytes(timeline);
@@ -58,6 +59,32 @@ public sealed class RefusalTests : IDisposable
         Assert.Equal(before, File.ReadAllBytes(timeline));
         Assert.Equal(["here.mov", "in.otio"], Directory.GetFileSystemEntries(folder.Path).Select(Path.GetFileName).Order());
     }
+
+    [Theory]
+    [InlineData("fill --gap 9 --frames 5 --head", "--frames, --head change nothing")]
+    [InlineData("fill --gap 9 --in 0 --out-point 5 --inclusive-out", "--in, --out-point, --inclusive-out change nothing")]
+    [InlineData("fill --gap 9 --place above --clip A", "--clip, --place change nothing")]
+    [InlineData("broll --track 9 --in 0 --out-point 5 --frames 5", "--frames changes nothing")]
+    [InlineData("broll --track 9 --in 0 --frames 5 --gap 1 --context 9 --generate", "--gap, --generate, --context change nothing")]
+    [InlineData("extend --clip D --frames 5 --out-point +5 --gap 1", "--out-point, --gap change nothing")]
+    [InlineData("plan broll --clip D --feather 3 --all-gaps --place ripple", "--all-gaps, --place, --feather change nothing")]
+    [InlineData("loop --clip D --frames 5 --head --control-strength 1", "--head, --control-strength change nothing")]
+    public async Task What_changes_nothing_is_named(string command, string says)
+    {
+        string[] words = [.. command.Split(' '), "--timeline", timeline, "--out", output, "--prompt", "sea"];
+        Assert.Contains(says, Assert.Single((await cli.RunAsync([.. words, "--json"])).Events("notice")).GetProperty("message").GetString(), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("fill --gap 9 --context 9")]
+    [InlineData("fill --track 9 --in 0 --out-point 5 --inclusive-out")]
+    [InlineData("broll --track 9 --in 0 --out-point 5 --place above")]
+    [InlineData("broll --track 9 --gap 1")]
+    [InlineData("extend --clip D --frames 5 --head --generate --place ripple --context 5")]
+    [InlineData("extend --in 99 --out-point +5 --inclusive-out")]
+    [InlineData("restyle --clip D --in 0 --frames 5")]
+    public async Task What_is_used_is_not(string command) =>
+        Assert.Empty((await cli.RunAsync([.. command.Split(' '), "--timeline", timeline, "--out", output, "--prompt", "sea", "--json"])).Events("notice"));
 
     [Fact]
     public async Task An_empty_prompt_needs_no_host()
@@ -82,7 +109,8 @@ public sealed class RefusalTests : IDisposable
 
     [Theory]
     [InlineData("{\"OTIO_SCHEMA\": \"Timeline.1\",\n  \"tracks\": }", "line 2, column 13")]
-    [InlineData("hello", "not valid JSON at line 1")]
+    [InlineData("hello", "no timeline of a known kind")]
+    [InlineData("", "no timeline of a known kind")]
     [InlineData("{\"a\": 1}", "no OTIO_SCHEMA")]
     public async Task A_file_that_is_no_timeline_is_named_with_the_place(string text, string says)
     {

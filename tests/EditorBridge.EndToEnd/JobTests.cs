@@ -170,6 +170,31 @@ public sealed class JobTests(Workspace workspace) : IClassFixture<Workspace>
     }
 
     [FFmpegFact]
+    public async Task Every_take_is_a_medium_of_the_clip_and_old_media_are_found_from_another_folder()
+    {
+        var input = workspace.TwoShots("takes.otio");
+        var output = Path.Combine(Directory.CreateDirectory(workspace.File("elsewhere")).FullName, "takes.otio");
+        var result = await workspace.Cli.RunAsync(["fill", "--timeline", input, "--out", output, "--gap", "1", "--takes", "2", "--prompt", "waves", .. Fast]);
+        var clip = Done(result);
+        var other = Assert.Single(clip.GetProperty("other_takes").EnumerateArray()).GetString()!;
+        using var written = JsonDocument.Parse(File.ReadAllBytes(output));
+        var items = written.RootElement.GetProperty("tracks").GetProperty("children")[0].GetProperty("children");
+        Assert.Equal("../a.mp4", items[0].GetProperty("media_references").GetProperty("DEFAULT_MEDIA").GetProperty("target_url").GetString());
+        var media = items[1].GetProperty("media_references");
+        Assert.Equal([(clip.GetProperty("path").GetString()!, 7), (other, 8)], new[] { "DEFAULT_MEDIA", "TAKE_2" }.Select(key => media.GetProperty(key))
+            .Select(medium => (MediaPath.Resolve(medium.GetProperty("target_url").GetString()!, Path.GetDirectoryName(output)!).Value, Seed(medium))));
+        await CheckClipAsync(clip, 10, "24/1", "h264", "01:00:01:00");
+        // melt finds the shots from the new folder too, and the other take where it is chosen.
+        await RenderAsync(output);
+        var chosen = Path.ChangeExtension(output, ".second.otio");
+        File.WriteAllText(chosen, File.ReadAllText(output).Replace(Path.GetFileName(clip.GetProperty("path").GetString()!), Path.GetFileName(other), StringComparison.Ordinal));
+        await RenderAsync(chosen);
+
+        int Seed(JsonElement medium) => (medium.GetProperty("metadata").TryGetProperty("editorbridge", out var own) ? own : items[1].GetProperty("metadata").GetProperty("editorbridge"))
+            .GetProperty("seed").GetInt32();
+    }
+
+    [FFmpegFact]
     public async Task All_gaps_between_shots_are_filled_at_once()
     {
         var input = workspace.File("gaps.otio");

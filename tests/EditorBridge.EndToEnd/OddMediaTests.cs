@@ -58,6 +58,17 @@ public sealed class OddMediaTests(Workspace workspace) : IClassFixture<Workspace
     }
 
     [FFmpegFact]
+    public async Task A_size_that_the_codec_cannot_hold_names_the_file_and_the_way_out()
+    {
+        var odd = workspace.File(Folder + "/odd.mkv");
+        Directory.CreateDirectory(Path.GetDirectoryName(odd)!);
+        await Tool.RunAsync("ffmpeg", "-v", "error", "-y", "-f", "lavfi", "-i", "testsrc2=size=128x72:rate=24", "-vf", "scale=127:71,setsar=1,format=yuv444p", "-frames:v", "60", "-c:v", "ffv1", odd);
+        await RefusedAsync(Cut(odd, "24.0"), ["plan", "fill"], "SIZE_ODD", odd, "127x71", "--size 126x70");
+        var plan = Assert.Single((await workspace.Cli.RunAsync("plan", "fill", "--timeline", Cut(odd, "24.0"), "--prompt", "sea", "--size", "126x70", "--json")).Events("plan"));
+        Assert.Equal("126x70", Size(plan, "size"));
+    }
+
+    [FFmpegFact]
     public async Task Interlaced_and_variable_sources_are_used_and_the_plan_says_how()
     {
         var interlaced = workspace.File(Folder + "/interlaced.mp4");

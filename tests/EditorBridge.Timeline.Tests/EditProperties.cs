@@ -137,6 +137,21 @@ public class EditProperties(ITestOutputHelper output)
         }, iter: 500);
     }
 
+    [Fact]
+    public void Media_spelled_anew_change_nothing_else()
+    {
+        Gen.Int[0, int.MaxValue].Sample(seed =>
+        {
+            var before = OtioDocument.Read(new RandomTimeline(seed).Bytes).Value;
+            var edited = before.RespellMedia(url => $"\\{url}?\"é");
+            OutsideIsUntouched(before.Bytes.Span, new EditedTimeline(edited.Document, edited.Splices));
+            var clips = before.Index.Tracks.SelectMany(track => track.Items).Where(item => item.Media?.Url is not null).ToList();
+            Assert.Equal(clips.Count, edited.Splices.Count);
+            Assert.Equal(clips.Select(clip => ($"\\{clip.Media!.Url}?\"é", clip.SourceRange, clip.RecordRange)),
+                edited.Document.Index.Tracks.SelectMany(track => track.Items).Where(item => item.Media?.Url is not null).Select(clip => (clip.Media!.Url!, clip.SourceRange, clip.RecordRange)));
+        }, iter: 300);
+    }
+
     private void Check(string what, double leastShare,
         Func<TimelineIndex, (int Seed, int Track, int Start, int Frames, bool Flag), (Outcome<TimelineEdit> Edit, Action<List<List<string>>> Model)?> make)
     {

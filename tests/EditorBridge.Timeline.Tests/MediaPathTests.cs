@@ -29,6 +29,21 @@ public class MediaPathTests
         Assert.Equal("MEDIA_OFFLINE", MediaPath.Resolve(url, "/project").Refusal!.Reason);
     }
 
+    [Theory]
+    [InlineData("media/a.mov", "../media/a.mov")]
+    [InlineData("./a%20b.mov", "../a%20b.mov")]
+    [InlineData("out/a.mov", "a.mov")]
+    [InlineData("../a.mov", "../../a.mov")]
+    [InlineData("/media/a.mov", "/media/a.mov")]
+    [InlineData("file:///media/a.mov", "file:///media/a.mov")]
+    [InlineData("", "")]
+    public void A_document_in_another_folder_means_the_same_file(string url, string rebased)
+    {
+        if (OperatingSystem.IsWindows()) return;
+        Assert.Equal(rebased, MediaPath.Rebase(url, "/cuts/day 1", "/cuts/day 1/out"));
+        if (url.Length > 0) Assert.Equal(MediaPath.Resolve(url, "/cuts/day 1").Value, MediaPath.Resolve(rebased, "/cuts/day 1/out").Value);
+    }
+
     [Fact]
     public void Every_path_comes_back_from_its_url()
     {

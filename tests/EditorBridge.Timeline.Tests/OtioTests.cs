@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using EditorBridge.Timeline.Edits;
 using EditorBridge.Timeline.Otio;
 
@@ -233,6 +234,48 @@ public class OtioTests
         Assert.Equal("CLIP_AMBIGUOUS", Gaps.FindClip(index, "a").Refusal!.Reason);
         Assert.Equal("B", Gaps.FindClip(index, "b").Value.Item.Name);
         Assert.Equal("CLIP_NOT_FOUND", Gaps.FindClip(index, "c").Refusal!.Reason);
+    }
+
+    [Fact]
+    public void Further_takes_are_media_of_the_clip()
+    {
+        var text = Timeline(Clip("a", 0, 50));
+        var document = Read(text);
+        var clip = NewClip(10) with { OtherMedia = [new OtherMedium("TAKE_2", "second", "file:///m/second.mov", """{"editorbridge":{"seed":2}}""")] };
+        var after = Encoding.UTF8.GetString(OtioSplicer.Apply(document, EditAlgebra.Append(document.Index, document.Index.Tracks[0], clip).Value).Value.Document.Bytes.Span);
+        using var parsed = JsonDocument.Parse(after);
+        var made = parsed.RootElement.GetProperty("tracks").GetProperty("children")[0].GetProperty("children")[1];
+        Assert.Equal("DEFAULT_MEDIA", made.GetProperty("active_media_reference_key").GetString());
+        var media = made.GetProperty("media_references");
+        Assert.Equal(["DEFAULT_MEDIA", "TAKE_2"], media.EnumerateObject().Select(medium => medium.Name));
+        var second = media.GetProperty("TAKE_2");
+        Assert.Equal(("file:///m/second.mov", "second", 2), (second.GetProperty("target_url").GetString(), second.GetProperty("name").GetString(),
+            second.GetProperty("metadata").GetProperty("editorbridge").GetProperty("seed").GetInt32()));
+        Assert.Equal(media.GetProperty("DEFAULT_MEDIA").GetProperty("available_range").GetRawText(), second.GetProperty("available_range").GetRawText());
+
+        // Another key made active shows the other take, over the same frames.
+        var other = Read(after.Replace("\"active_media_reference_key\":\"DEFAULT_MEDIA\"}]}", "\"active_media_reference_key\":\"TAKE_2\"}]}", StringComparison.Ordinal)).Index.Tracks[0].Items[1];
+        Assert.Equal(("file:///m/second.mov", clip.AvailableRange), (other.Media!.Url, other.Media.AvailableRange));
+
+        // A clip of the old schema has one medium.
+        document = Read(Timeline(Clip("a", 0, 50, "Clip.1")));
+        after = Encoding.UTF8.GetString(OtioSplicer.Apply(document, EditAlgebra.Append(document.Index, document.Index.Tracks[0], clip).Value).Value.Document.Bytes.Span);
+        Assert.DoesNotContain("second.mov", after, StringComparison.Ordinal);
+        Assert.DoesNotContain("Clip.2", after, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Media_are_spelled_anew_wherever_they_stand()
+    {
+        var sequence = """{"OTIO_SCHEMA":"ImageSequenceReference.1","target_url_base":"shots\/","name_prefix":"a.","name_suffix":".exr","available_range":RANGE}""".Replace("RANGE", Range(0, 50, "24"), StringComparison.Ordinal);
+        var twice = """{"OTIO_SCHEMA":"ExternalReference.1","target_url":"old.mov","target_url":"b.mov","available_range":RANGE}""".Replace("RANGE", Range(0, 50, "24"), StringComparison.Ordinal);
+        var text = Timeline(string.Join(',', Clip("a", 0, 50), Clip("s", 0, 50, media: sequence),
+            """{"OTIO_SCHEMA":"Stack.1","metadata":{"target_url":"not a medium"},"children":[""" + Clip("x", 0, 50, "Clip.1", media: twice) + "]}"));
+        var edited = Read(text).RespellMedia(url => MediaPath.Rebase(url, "/cuts", "/cuts/out"));
+        var after = Encoding.UTF8.GetString(edited.Document.Bytes.Span);
+        Assert.Equal(text.Replace("\"shots\\/\"", "\"../shots/\"", StringComparison.Ordinal).Replace("\"old.mov\"", "\"../old.mov\"", StringComparison.Ordinal)
+            .Replace("\"b.mov\"", "\"../b.mov\"", StringComparison.Ordinal), after);
+        Assert.Equal(3, edited.Splices.Count);
     }
 
     private static OtioDocument Read(string text) => OtioDocument.Read(Encoding.UTF8.GetBytes(text)).Value;

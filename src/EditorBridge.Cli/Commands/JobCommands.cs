@@ -16,10 +16,10 @@ internal static class JobCommands
     private static readonly Option<string> OutPoint = new("--out-point") { Description = "First frame after the range, written as --in, or +N for N frames.", HelpName = "TC" };
     private static readonly Option<bool> InclusiveOut = new("--inclusive-out") { Description = "The out point is the last frame in the range." };
     private static readonly Option<string> Clip = new("--clip") { Description = "Name of a clip on the timeline.", HelpName = "NAME" };
-    private static readonly Option<bool> Head = new("--head") { Description = "Extend the clip's start rather than its end." };
-    private static readonly Option<long?> Frames = new("--frames") { Description = "How many frames.", HelpName = "N" };
+    private static readonly Option<bool> Head = new("--head") { Description = "With extend: the clip's start rather than its end." };
+    private static readonly Option<long?> Frames = new("--frames") { Description = "How many frames: of a range in place of --out-point, or by which extend and loop lengthen.", HelpName = "N" };
     private static readonly Option<int?> Gap = new("--gap") { Description = "Which gap of the track, counted from 1.", HelpName = "N" };
-    private static readonly Option<bool> AllGaps = new("--all-gaps") { Description = "Every gap of the track that lies between two shots." };
+    private static readonly Option<bool> AllGaps = new("--all-gaps") { Description = "With fill: every gap of the track that lies between two shots." };
     private static readonly Option<string> Prompt = new("--prompt") { Description = "What is to be seen.", HelpName = "TEXT" };
     private static readonly Option<string> Negative = new("--negative") { Description = "What is not to be seen.", HelpName = "TEXT" };
     private static readonly Option<string> Reference = new("--reference") { Description = "A picture that the clip starts from.", HelpName = "PICTURE" };
@@ -37,9 +37,9 @@ internal static class JobCommands
     private static readonly Option<double?> Guidance = new("--guidance") { Description = "Weight of the prompt, 1 to 30; the model's own when not given.", HelpName = "X" };
     private static readonly Option<string> Model = new("--model") { Description = "The model; `editorbridge models list` names them.", HelpName = "NAME" };
     private static readonly Option<long?> Seed = new("--seed") { Description = "Seed of the first take. The same seed gives the same frames.", HelpName = "N" };
-    private static readonly Option<int> Takes = new("--takes") { Description = "How many clips to make, each with its own seed; the first goes on the timeline.", DefaultValueFactory = _ => 1, HelpName = "N" };
-    private static readonly Option<string> Place = new("--place") { Description = "Where an extension goes: the gap beside the clip if it is free (else above), a track above, or rippling every track." };
-    private static readonly Option<bool> Generate = new("--generate") { Description = "Generate even where the clip's own media goes on." };
+    private static readonly Option<int> Takes = new("--takes") { Description = "How many clips to make, each with its own seed; the timeline shows the first, and in OpenTimelineIO the clip has the others as further media.", DefaultValueFactory = _ => 1, HelpName = "N" };
+    private static readonly Option<string> Place = new("--place") { Description = "Where what extend or loop makes goes: the gap beside the clip if it is free (else above), a track above, or rippling every track." };
+    private static readonly Option<bool> Generate = new("--generate") { Description = "With extend: generate even where the clip's own media goes on." };
     private static readonly Option<string> Codec = new("--codec") { Description = "How the clip is compressed.", DefaultValueFactory = _ => "h264" };
     private static readonly Option<string> MediaDir = new("--media-dir") { Description = "Folder for new clips; beside OUT when not given.", HelpName = "DIR" };
     private static readonly Option<(int Width, int Height)?> Size = new("--size") { Description = "Picture size, such as 1920x1080; that of the shots beside or below when not given.", HelpName = "WxH", CustomParser = ParseSize };

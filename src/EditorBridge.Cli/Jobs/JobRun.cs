@@ -20,6 +20,9 @@ internal sealed class JobRun(JobArguments arguments, ClientOptions options, IRep
         var target = arguments.PlanOnly && arguments.Out is null ? null : OutputPaths.Check(path, arguments.Out, arguments.MediaDirectory);
         if (!arguments.PlanOnly) target!.CheckWritable();
         PromptCheck();
+        if (arguments.Takes < 1) throw new Refused("TAKES_OUT_OF_RANGE", "--takes must be 1 or more.");
+        if (IdleOptions.Of(arguments) is { Count: > 0 } idle)
+            report.Say(new NoticeEvent($"{string.Join(", ", idle)} {(idle.Count == 1 ? "changes" : "change")} nothing here: `editorbridge {PlanEvents.Word(arguments)} --help` says what each is for."));
         using var file = TimelineFile.Open(path, arguments.Rate);
         var document = file.Document;
         documentFolder = file.Folder;
@@ -85,12 +88,17 @@ internal sealed class JobRun(JobArguments arguments, ClientOptions options, IRep
         {
             if (neighbour.Kind == ItemKind.Clip && neighbour.Media is not { IsImageSequence: true }) ClipMedia.Locate(neighbour, documentFolder).OrRefuse();
         }
+    }
 
-        if (TimelineBundle.IsBundle(arguments.Timeline)) return;
-        var folder = arguments.Out is null ? documentFolder : Path.GetDirectoryName(Path.GetFullPath(arguments.Out))!;
-        if (folder != documentFolder && document.Index.Tracks.SelectMany(track => track.Items)
-                .Any(item => item.Media?.Url is { Length: > 0 } url && !url.Contains(':', StringComparison.Ordinal) && !Path.IsPathRooted(url)))
-            report.Say(new NoticeEvent("The timeline names media by paths relative to its folder; written to another folder it will look for them there."));
+    // Paths relative to the folder of the timeline that was read mean other files in that of the new one.
+    private TimelineDocument InNewFolder(TimelineDocument document, OutputPaths target, IReadOnlySet<string> spelledAlready)
+    {
+        var folder = Path.GetDirectoryName(target.Timeline)!;
+        if (folder == documentFolder || TimelineBundle.IsBundle(arguments.Timeline)) return document;
+        if (!document.Index.Tracks.SelectMany(track => track.Items).Any(item => item.Media?.Url is { } url && MediaPath.IsRelative(url) && !spelledAlready.Contains(url))) return document;
+        if (document.RespellMedia(url => spelledAlready.Contains(url) ? url : MediaPath.Rebase(url, documentFolder, folder)) is { } edited) return edited.Document;
+        report.Say(new NoticeEvent("The timeline names media by paths relative to its folder; written to another folder it will look for them there."));
+        return document;
     }
 
     private async Task<IReadOnlyList<Prepared>> PrepareAsync(EditorBridgeClient client, TimelineDocument document, TimelineJob job, int index, int of, CancellationToken cancellation)
@@ -137,10 +145,20 @@ internal sealed class JobRun(JobArguments arguments, ClientOptions options, IRep
         CancellationToken cancellation)
     {
         var preview = job.Place(timeline, TimelineJobs.StandIn(timeline, job.RecordRange)).OrRefuse();
-        var spec = await SpecAsync(client, timeline, job, before, after, source, preview, handles, cancellation).ConfigureAwait(false);
+        var (size, sizedBy) = arguments.Size is { } given
+            ? (new PixelSize { Width = given.Width, Height = given.Height }, null)
+            : await SequenceSize.FindAsync(client, timeline, job, new[] { before, after, source }.OfType<ClipMedia>(), documentFolder, cancellation).ConfigureAwait(false);
+        var spec = await SpecAsync(client, timeline, job, before, after, source, preview, handles, size, cancellation).ConfigureAwait(false);
         var plan = await client.PlanAsync(spec, cancellation).ConfigureAwait(false);
         if (plan.Refusals.Count > 0)
-            throw new Refused(plan.Refusals[0].Reason.ToUpperInvariant(), plan.Refusals[0].Message);
+        {
+            var (reason, message) = (plan.Refusals[0].Reason.ToUpperInvariant(), plan.Refusals[0].Message);
+            // Nobody asked for that size: it is the media's.
+            throw new Refused(reason, reason == "SIZE_ODD" && sizedBy is not null
+                ? $"{message.TrimEnd('.')} ({sizedBy} has that size): give one with --size, such as --size {size.Width & ~1}x{size.Height & ~1}."
+                : message);
+        }
+
         var planned = PlanEvents.Of(timeline, job, preview, plan, index, of);
         report.Say(planned with { Warnings = [.. notes, .. planned.Warnings] });
         foreach (var notice in job.Notices) report.Say(new NoticeEvent(notice));
@@ -148,11 +166,8 @@ internal sealed class JobRun(JobArguments arguments, ClientOptions options, IRep
     }
 
     private async Task<JobSpec> SpecAsync(
-        EditorBridgeClient client, TimelineIndex timeline, TimelineJob job, ClipMedia? before, ClipMedia? after, ClipMedia? source, TimelineEdit preview, long handles, CancellationToken cancellation)
+        EditorBridgeClient client, TimelineIndex timeline, TimelineJob job, ClipMedia? before, ClipMedia? after, ClipMedia? source, TimelineEdit preview, long handles, PixelSize size, CancellationToken cancellation)
     {
-        var size = arguments.Size is { } given
-            ? new PixelSize { Width = given.Width, Height = given.Height }
-            : await SequenceSize.FindAsync(client, timeline, job, new[] { before, after, source }.OfType<ClipMedia>(), documentFolder, cancellation).ConfigureAwait(false);
         var spec = new JobSpec
         {
             Kind = job.Kind,
@@ -254,6 +269,7 @@ internal sealed class JobRun(JobArguments arguments, ClientOptions options, IRep
     {
         var placed = new List<PlacedClip>();
         var media = new List<(string Name, string File)>();
+        var spelled = new HashSet<string>();
         var now = source.Document;
         foreach (var one in prepared)
         {
@@ -267,9 +283,14 @@ internal sealed class JobRun(JobArguments arguments, ClientOptions options, IRep
             else
             {
                 var files = await ClipFetch.FetchAsync(client, one.Job, one.Place, target.MediaDirectory, fetched, report, cancellation).ConfigureAwait(false);
-                var inside = source.Bundle is { HoldsMedia: true } ? "media/" + Path.GetFileName(files[0].Path) : null;
-                if (inside is not null) media.Add((inside, files[0].Path));
-                var made = NewClips.Make(now.Index, one, files[0], target, inside);
+                var index = now.Index;
+                var made = NewClips.Make(index, one, files, path =>
+                {
+                    if (source.Bundle is { HoldsMedia: true }) media.Add(("media/" + Path.GetFileName(path), path));
+                    var url = source.Bundle is { HoldsMedia: true } ? media[^1].Name : NewClips.Url(index, path, target);
+                    spelled.Add(url);
+                    return url;
+                });
                 edit = one.Place.Place(now.Index, made).OrRefuse();
                 clip = Placed(now.Index, one, edit) with
                 {
@@ -287,6 +308,7 @@ internal sealed class JobRun(JobArguments arguments, ClientOptions options, IRep
         }
 
         cancellation.ThrowIfCancellationRequested();
+        now = InNewFolder(now, target, spelled);
         if (source.Bundle is { } bundle) WriteBundle(bundle, target, now, media);
         else AtomicFile.Write(target.Timeline, now.Bytes.Span);
         using var written = TimelineFile.Open(target.Timeline, now.Index.Rate);

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text;
 using System.Text.Json;
 using EditorBridge.Timeline;
@@ -11,7 +12,12 @@ internal static class NewClips
     // IPTC digital source types: made by a model alone, or continuing what a camera saw.
     private const string Generated = "http://cv.iptc.org/newscodes/digitalsourcetype/trainedAlgorithmicMedia";
 
-    public static NewClip Make(TimelineIndex index, Prepared one, FetchedClip file, OutputPaths target, string? nameInBundle)
+    /// <summary>The first take as a clip, with the others as media it can show instead.</summary>
+    /// <param name="index">The timeline.</param>
+    /// <param name="one">What was asked for.</param>
+    /// <param name="takes">The takes that were fetched; at least one.</param>
+    /// <param name="locate">Where a file is, as the new document shall spell it.</param>
+    public static NewClip Make(TimelineIndex index, Prepared one, IReadOnlyList<FetchedClip> takes, Func<string, string> locate)
     {
         var frames = one.Place.RecordRange.Duration;
         var start = 0L;
@@ -19,17 +25,19 @@ internal static class NewClips
         var range = new MediaRange(index.Rate, start, frames);
         return new NewClip
         {
-            Name = Path.GetFileNameWithoutExtension(file.Path),
-            MediaUrl = nameInBundle ?? Url(index, file.Path, target),
+            Name = Path.GetFileNameWithoutExtension(takes[0].Path),
+            MediaUrl = locate(takes[0].Path),
             AvailableRange = range,
             SourceRange = range,
             Reel = one.Spec.Delivery.ReelName,
-            MetadataJson = Metadata(one, file),
+            MetadataJson = Metadata(one, takes[0]),
+            OtherMedia = [.. takes.Skip(1).Select(take => new OtherMedium(
+                string.Create(CultureInfo.InvariantCulture, $"TAKE_{take.Take + 1}"), Path.GetFileNameWithoutExtension(take.Path), locate(take.Path), Metadata(one, take)))],
         };
     }
 
-    // As the document does it: relative paths beside relative paths, else a file URL.
-    private static string Url(TimelineIndex index, string path, OutputPaths target)
+    /// <summary>Where a file is, as the document spells it: relative paths beside relative paths, else a file URL.</summary>
+    public static string Url(TimelineIndex index, string path, OutputPaths target)
     {
         var urls = index.Tracks.SelectMany(track => track.Items).Select(item => item.Media?.Url).Where(url => url is { Length: > 0 }).ToList();
         var relative = urls.Count > 0 && urls.TrueForAll(url => !url!.Contains(':', StringComparison.Ordinal) && !Path.IsPathRooted(url));

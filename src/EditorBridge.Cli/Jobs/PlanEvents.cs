@@ -13,6 +13,9 @@ internal static class PlanEvents
     /// <summary>What a job is called: by its verb.</summary>
     public static string Word(TimelineJob job) => job.Loop ? "loop" : Word(job.Kind);
 
+    /// <summary>The verb that was asked for.</summary>
+    public static string Word(JobArguments arguments) => arguments.Loop ? "loop" : Word(arguments.Kind);
+
     public static PlanEvent Of(TimelineIndex index, TimelineJob job, TimelineEdit edit, string mechanism, int number, int of) => new()
     {
         Index = number,

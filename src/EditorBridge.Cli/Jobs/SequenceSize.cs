@@ -10,10 +10,13 @@ internal static class SequenceSize
     // Media that nobody asked about are looked into only as far as it takes.
     private const int MostTries = 12;
 
-    public static async Task<PixelSize> FindAsync(
+    /// <summary>Finds it.</summary>
+    /// <returns>The size, and the file that has it.</returns>
+    /// <exception cref="Refused">Nothing on the timeline tells.</exception>
+    public static async Task<(PixelSize Size, string File)> FindAsync(
         EditorBridgeClient client, TimelineIndex index, TimelineJob job, IEnumerable<ClipMedia> neighbours, string documentFolder, CancellationToken cancellation)
     {
-        if (neighbours.FirstOrDefault() is { } neighbour) return neighbour.Info.Size;
+        if (neighbours.FirstOrDefault() is { } neighbour) return (neighbour.Info.Size, neighbour.Path);
         var clips = index.VideoTracks.SelectMany(track => track.Items).Where(item => item.Kind == ItemKind.Clip && item.Media is { IsImageSequence: false, Url: not null })
             .OrderByDescending(item => item.RecordRange.Overlaps(job.RecordRange)).ThenBy(item => item.RecordRange.Start);
         var tried = new HashSet<string>();
@@ -23,7 +26,7 @@ internal static class SequenceSize
             if (!ClipMedia.Locate(clip, documentFolder).TryGet(out var path, out _) || !tried.Add(path)) continue;
             try
             {
-                return (await client.ProbeMediaAsync(path, cancellation).ConfigureAwait(false)).Size;
+                return ((await client.ProbeMediaAsync(path, cancellation).ConfigureAwait(false)).Size, path);
             }
             catch (EditorBridgeException error) when (error.Reason is not ("HOST_UNREACHABLE" or "FFMPEG_MISSING" or "NOT_BUILT"))
             {

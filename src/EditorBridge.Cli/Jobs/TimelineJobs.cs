@@ -309,7 +309,8 @@ internal static class TimelineJobs
         }
         else if ((arguments.Frames ?? defaultFrames) is { } frames)
         {
-            end = start + frames;
+            // A length that nobody asked for ends with the timeline.
+            end = arguments.Frames is null ? Math.Min(start + frames, Math.Max(start + 1, index.Duration)) : start + frames;
         }
         else
         {

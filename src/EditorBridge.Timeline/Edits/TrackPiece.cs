@@ -23,7 +23,17 @@ public sealed record NewClip
 
     /// <summary>The medium's metadata, the text of a JSON object.</summary>
     public string MediaMetadataJson { get; init; } = "{}";
+
+    /// <summary>Other media that the clip can show instead, of the same frames; kept by formats whose clips have several media, left out by others.</summary>
+    public IReadOnlyList<OtherMedium> OtherMedia { get; init; } = [];
 }
+
+/// <summary>A medium that a clip has beside the one it shows. It holds the same range.</summary>
+/// <param name="Key">What the clip calls it; not the same as that of another, nor as OpenTimelineIO's own DEFAULT_MEDIA.</param>
+/// <param name="Name">Its name.</param>
+/// <param name="MediaUrl">Where it is, as the document shall spell it.</param>
+/// <param name="MetadataJson">Its metadata, the text of a JSON object.</param>
+public sealed record OtherMedium(string Key, string Name, string MediaUrl, string MetadataJson);
 
 /// <summary>A stretch of a track after an edit.</summary>
 /// <param name="Duration">Its length in frames of the sequence.</param>

@@ -65,7 +65,8 @@ internal sealed class JsonTextWriter(JsonStyle style, string outerIndent)
 
     public override string ToString() => text.ToString();
 
-    private static string Quote(string value) => $"\"{JsonEncodedText.Encode(value, JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\"";
+    /// <summary>A string as JSON spells it.</summary>
+    public static string Quote(string value) => $"\"{JsonEncodedText.Encode(value, JavaScriptEncoder.UnsafeRelaxedJsonEscaping)}\"";
 
     private void BeginValue()
     {

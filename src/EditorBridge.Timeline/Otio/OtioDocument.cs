@@ -24,6 +24,14 @@ public sealed class OtioDocument : TimelineDocument
     public override Outcome<EditedTimeline> Apply(TimelineEdit edit) =>
         OtioSplicer.Apply(this, edit).TryGet(out var edited, out var refusal) ? new EditedTimeline(edited.Document, edited.Splices) : refusal;
 
+    /// <inheritdoc/>
+    public override EditedTimeline RespellMedia(Func<string, string> spell)
+    {
+        ArgumentNullException.ThrowIfNull(spell);
+        var edited = OtioMediaPaths.Respell(this, spell);
+        return new EditedTimeline(edited.Document, edited.Splices);
+    }
+
     internal JsonValue Root { get; }
 
     internal JsonValue Timeline { get; }

@@ -88,12 +88,13 @@ internal sealed class OtioItemText
                 Item(writer, clip.Name, clip.MetadataJson, clip.SourceRange);
                 if (clipsHaveOneReference)
                 {
-                    Reference(writer.Name("media_reference"), clip);
+                    Reference(writer.Name("media_reference"), clip, "", clip.MediaUrl, clip.MediaMetadataJson);
                 }
                 else
                 {
                     writer.Name("media_references").Open('{').Name("DEFAULT_MEDIA");
-                    Reference(writer, clip);
+                    Reference(writer, clip, "", clip.MediaUrl, clip.MediaMetadataJson);
+                    foreach (var other in clip.OtherMedia) Reference(writer.Name(other.Key), clip, other.Name, other.MediaUrl, other.MetadataJson);
                     writer.Close('}').Name("active_media_reference_key").String("DEFAULT_MEDIA");
                 }
 
@@ -115,13 +116,13 @@ internal sealed class OtioItemText
         writer.Name("effects").Open('[').Close(']').Name("markers").Open('[').Close(']').Name("enabled").Raw("true");
     }
 
-    private void Reference(JsonTextWriter writer, NewClip clip)
+    private void Reference(JsonTextWriter writer, NewClip clip, string name, string url, string metadata)
     {
         writer.Open('{').Name("OTIO_SCHEMA").String("ExternalReference.1").Name("metadata");
-        Metadata(writer, clip.MediaMetadataJson);
-        Range(writer.Name("name").String("").Name("available_range"), clip.AvailableRange);
+        Metadata(writer, metadata);
+        Range(writer.Name("name").String(name).Name("available_range"), clip.AvailableRange);
         if (!clipsHaveOneReference) writer.Name("available_image_bounds").Raw("null");
-        writer.Name("target_url").String(clip.MediaUrl).Close('}');
+        writer.Name("target_url").String(url).Close('}');
     }
 
     private void Range(JsonTextWriter writer, MediaRange range)
