@@ -113,7 +113,7 @@ internal sealed record ClipMedia(TrackItem Item, string Path, MediaSource Source
         {
             return await media.OpenAsync(path, cancellation).ConfigureAwait(false);
         }
-        catch (EditorBridgeException error) when (error.Reason is not "HOST_UNREACHABLE")
+        catch (EditorBridgeException error) when (error.Reason is not ("HOST_UNREACHABLE" or "FFMPEG_MISSING"))
         {
             // The host names the file; people know it by the clip.
             throw new Refused(error.Reason, error.Message.Contains(path, StringComparison.Ordinal) ? error.Message : $"{item.Label}: {error.Message}");

@@ -2,7 +2,7 @@ using System.Globalization;
 
 namespace EditorBridge.Cli.Reports;
 
-/// <summary>Sentences for people on standard output, notices and errors on standard error, a progress bar where a terminal is.</summary>
+/// <summary>Sentences for people on standard output, the error on standard error, a progress bar where a terminal is.</summary>
 internal sealed class TextReport : IReport
 {
     private readonly Lock gate = new();
@@ -28,7 +28,6 @@ internal sealed class TextReport : IReport
             switch (happened)
             {
                 case ErrorEvent error: Console.Error.WriteLine(error.Message); break;
-                case NoticeEvent notice: Console.Error.WriteLine(notice.Message); break;
                 case StateEvent { Kind: null } state: bar?.Label(state); break;
                 default:
                     foreach (var line in Lines(happened)) Console.Out.WriteLine(line);
@@ -44,6 +43,7 @@ internal sealed class TextReport : IReport
 
     private static IEnumerable<string> Lines(CliEvent happened) => happened switch
     {
+        NoticeEvent notice => [notice.Message],
         PlanEvent plan => Plan(plan),
         StateEvent state => [Text($"{state.Job,-28} {state.State,-10} {state.Kind,-8} {state.Frames,6} frames  {state.Created,-20} {state.Message ?? state.Prompt}"),
             .. (state.Clips ?? []).Select(clip => "    " + clip)],

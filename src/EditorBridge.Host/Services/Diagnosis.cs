@@ -26,7 +26,7 @@ internal sealed class Diagnosis(
         var tools = await ffmpeg.FindAsync(cancellation).ConfigureAwait(false);
         findings.Add(tools.TryGet(out var found, out var missing)
             ? Good("ffmpeg", $"{found}")
-            : Bad("ffmpeg", missing.Message, "Install ffmpeg 4.4 or later (Debian and Ubuntu: apt install ffmpeg), or set EDITORBRIDGE_FFMPEG."));
+            : Bad("ffmpeg", missing.Message, ""));
         var (worker, problem) = WorkerProgram.Find(options.Worker);
         findings.Add(worker is not null
             ? Good("worker", worker)
