@@ -23,6 +23,8 @@ want ffprobe ffmpeg
 if [ "$purpose" = test ]; then
   want melt melt
   want blender blender
+  # Blender's panel is looked at on a screen of its own.
+  want xvfb-run xvfb xauth
   # Premiere's panel is built and tested with them.
   want node nodejs
   want npm npm

@@ -190,7 +190,8 @@ class Job:
         if kind == "progress":
             step, of = event.get("step") or 0, event.get("of") or 0
             stage = str(event.get("stage") or "Working").replace("_", " ")
-            self.progress = event.get("fraction") or (step / of if of else self.progress)
+            fraction = event.get("fraction")
+            self.progress = self.progress if fraction is None else fraction
             left = event.get("seconds_left")
             self.message = stage.capitalize() + (f" {step}/{of}" if of else "") + (f", about {round(left)} s left" if left else "")
         elif kind == "state":

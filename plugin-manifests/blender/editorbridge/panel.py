@@ -29,9 +29,14 @@ class EDITORBRIDGE_PT_panel(bpy.types.Panel):
             else:
                 layout.label(text=f"{round(100 * running.progress)} %: {running.message}", icon="TIME")
             for warning in running.warnings:
-                _lines(layout, warning, "INFO")
+                _lines(context, layout, warning, "INFO")
             layout.operator("editorbridge.cancel", icon="CANCEL")
             return
+
+        strip = compat.active(scene)
+        record = takes.record_of(strip) if strip is not None and strip.type == "MOVIE" else None
+        if record is not None:
+            _takes(layout, strip)
 
         layout.prop(values, "prompt", text="", icon="TEXT")
         layout.prop(values, "negative")
@@ -57,35 +62,35 @@ class EDITORBRIDGE_PT_panel(bpy.types.Panel):
         layout.box().operator("editorbridge.fill", icon="ARROW_LEFTRIGHT")
 
         if operators.Running.last_problem:
-            _lines(layout, operators.Running.last_problem, "ERROR")
+            _lines(context, layout, operators.Running.last_problem, "ERROR")
         elif operators.Running.last_message:
-            _lines(layout, operators.Running.last_message, "CHECKMARK")
-        _how_it_was_made(layout, compat.active(scene))
+            _lines(context, layout, operators.Running.last_message, "CHECKMARK")
+        if record is not None:
+            box = layout.box()
+            for name, title in TOLD:
+                if record.get(name) not in ("", None):
+                    _lines(context, box, f"{title}: {record[name]}", "NONE")
 
 
-def _lines(layout, text, icon):
+def _lines(context, layout, text, icon):
+    # Labels do not wrap by themselves; a letter is some 7 pixels wide, and icon and margins take 70.
+    letters = max(20, int((context.region.width / context.preferences.system.ui_scale - 70) / 7))
     column = layout.column(align=True)
-    for number, line in enumerate(textwrap.wrap(text, 48)):
+    for number, line in enumerate(textwrap.wrap(text, letters)):
         column.label(text=line, icon=icon if number == 0 else "BLANK1")
 
 
-def _how_it_was_made(layout, strip):
-    record = takes.record_of(strip) if strip is not None and strip.type == "MOVIE" else None
-    if record is None:
-        return
+def _takes(layout, strip):
     box = layout.box()
-    box.label(text=f"'{strip.name}' was generated")
+    box.label(text=f"'{strip.name}'", icon="SEQUENCE")
     made, shown = takes.takes_of(strip), takes.shown_of(strip)
-    grid = box.grid_flow(row_major=True, columns=min(len(made), 6), align=True)
+    grid = box.grid_flow(row_major=True, columns=min(len(made), 4), align=True)
     for number in range(len(made)):
         grid.operator("editorbridge.show_take", text=f"Take {number + 1}", depress=number == shown).take = number + 1
     row = box.row(align=True)
     row.operator("editorbridge.take", icon="ADD").again = False
     row.operator("editorbridge.take", text="", icon="FILE_REFRESH").again = True
     row.operator("editorbridge.use_settings", text="", icon="COPYDOWN")
-    for name, title in TOLD:
-        if record.get(name) not in ("", None):
-            _lines(box, f"{title}: {record[name]}", "NONE")
 
 
 def register():

@@ -22,10 +22,7 @@ public sealed class BlenderAddOnTests : IDisposable
     public void TheThreeJobsRunInTheSequencer()
     {
         var blender = Find("blender") ?? throw new InvalidOperationException("Blender is missing: eng/setup.sh test installs it.");
-        foreach (var name in new[] { "a", "b" })
-            Run("ffmpeg", ["-v", "error", "-f", "lavfi", "-i", "testsrc2=s=320x180:r=24000/1001", "-frames:v", "96", "-c:v", "libx264", "-pix_fmt", "yuv420p",
-                Path.Combine(folder, name + ".mp4")], 60);
-
+        MakeShots();
         var scripts = Path.Combine(folder, "scripts");
         CopyFolder(Path.Combine(Root(), "plugin-manifests", "blender", "editorbridge"), Path.Combine(scripts, "addons", "editorbridge"));
         var output = Run(blender, ["-b", "--factory-startup", "--python-exit-code", "1", "--python", Script("in_blender.py"), "--", folder], 1500, Environment(scripts));
@@ -33,6 +30,41 @@ public sealed class BlenderAddOnTests : IDisposable
         // The same file in a Blender that does not know the add-on, opened, saved and opened again.
         var again = Run(blender, ["-b", "--factory-startup", "--python-exit-code", "1", "--python", Script("in_blender_again.py"), "--", folder], 120, Environment(Path.Combine(folder, "none")));
         Assert.Contains("KEPT", again, StringComparison.Ordinal);
+    }
+
+    /// <summary>With a window, on a screen nobody sees: a job goes on while Blender draws, shows how far it is, and is one step of undo.</summary>
+    [BlenderFact]
+    [Trait("Speed", "slow")]
+    public void PanelAndStatusBarShowTheJobInAWindow()
+    {
+        var blender = Find("blender") ?? throw new InvalidOperationException("Blender is missing: eng/setup.sh test installs it.");
+        var screen = Find("xvfb-run") ?? throw new InvalidOperationException("Xvfb is missing: eng/setup.sh test installs it.");
+        MakeShots();
+        var scripts = Path.Combine(folder, "scripts");
+        CopyFolder(Path.Combine(Root(), "plugin-manifests", "blender", "editorbridge"), Path.Combine(scripts, "addons", "editorbridge"));
+        Run(screen, ["-a", "-s", "-screen 0 1440x900x24", blender, "--factory-startup", "--app-template", "Video_Editing", "--window-geometry", "0", "0", "1440", "900",
+            "--python", Script("in_window.py"), "--", folder], 400, Environment(scripts));
+        using var result = JsonDocument.Parse(File.ReadAllBytes(Path.Combine(folder, "result.json")));
+        var seen = result.RootElement;
+        Assert.False(seen.TryGetProperty("failed", out var failure), failure.ToString());
+        Assert.Equal(["panel", "panel, running", "status bar"], Texts(seen, "drawn"));
+        var progress = seen.GetProperty("progress").EnumerateArray().Select(value => value.GetDouble()).ToList();
+        Assert.Equal(progress.Order(), progress);
+        Assert.True(progress.Distinct().Count() > 5, string.Join(' ', progress));
+        // Channel, start, end, takes.
+        Assert.Equal([1, 85, 109, 2], seen.GetProperty("made").EnumerateArray().Select(value => value.GetInt32()));
+        Assert.Equal(["shot 1", "shot 2"], Texts(seen, "after undo"));
+        Assert.Equal(3, seen.GetProperty("after redo").GetInt32());
+        foreach (var picture in (string[])["running.png", "done.png"]) Assert.True(new FileInfo(Path.Combine(folder, picture)).Length > 10_000, picture);
+    }
+
+    private static IEnumerable<string?> Texts(JsonElement element, string name) => element.GetProperty(name).EnumerateArray().Select(value => value.GetString());
+
+    private void MakeShots()
+    {
+        foreach (var name in new[] { "a", "b" })
+            Run("ffmpeg", ["-v", "error", "-f", "lavfi", "-i", "testsrc2=s=320x180:r=24000/1001", "-frames:v", "96", "-c:v", "libx264", "-pix_fmt", "yuv420p",
+                Path.Combine(folder, name + ".mp4")], 60);
     }
 
     /// <summary>The names of versions that Debian does not have, as their reference lists them; what lies behind the names is tested above.</summary>
