@@ -1,3 +1,4 @@
+using EditorBridge.Diffusion.Native;
 using EditorBridge.Models.Checkpoints;
 using TorchSharp;
 
@@ -26,6 +27,7 @@ public static class WeightLoader
             return unpacked;
         }
 
+        LargePieces.GoBackWhenFreed();
         using var noGrad = torch.no_grad();
         using var staying = NewWeights.StayInFile(where);
         var network = make();
