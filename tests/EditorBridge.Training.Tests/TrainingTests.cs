@@ -127,7 +127,8 @@ public sealed class TrainingTests
     public void What_the_classifier_learns_from_is_what_it_is_shown_of_a_clip()
     {
         using var scope = NewDisposeScope();
-        var pool = new LookPool(2, new SeededRandom(8));
+        using var components = PrincipalComponents.At(PrincipalComponents.Shipped, 48, _ => { });
+        var pool = new LookPool(2, new SeededRandom(8), components, coded: 0);
         pool.Render();
         var (learnt, facts) = pool.Range(0, 1);
         var random = new SeededRandom(8);
@@ -139,11 +140,28 @@ public sealed class TrainingTests
     }
 
     [Fact]
+    public void What_the_components_keep_of_a_frame_is_near_what_the_autoencoder_keeps()
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        using var components = PrincipalComponents.At(PrincipalComponents.Shipped, 48, _ => { });
+        using var sketch = new SketchModel(Path.Combine(AppContext.BaseDirectory, "models", "sketch"));
+        float[] frame = SceneRenderer.RenderClip(Scene.Sample(new SeededRandom(12)), 288, 160, 1, 0);
+        var picture = tensor(frame, [1, 3, 160, 288]);
+        var kept = components.Kept(picture);
+        var decoded = tensor(sketch.Decode(sketch.Encode(frame, 1, 288, 160)), [1, 3, 160, 288]);
+        double Apart(Tensor a, Tensor b) => (a - b).square().mean().sqrt().item<float>();
+        Assert.InRange(Apart(kept, picture), 0.01, 0.12);
+        Assert.True(Apart(kept, decoded) < 0.7 * Apart(kept, picture));
+    }
+
+    [Fact]
     public void Rare_facts_are_learnt_from_as_often_as_others()
     {
+        using var components = PrincipalComponents.At(PrincipalComponents.Shipped, 48, _ => { });
         int Sinking(int choices)
         {
-            var pool = new LookPool(60, new SeededRandom(9));
+            var pool = new LookPool(60, new SeededRandom(9), components, coded: 0.5);
             while (pool.Count < 60)
             {
                 pool.Render(choices);

@@ -3,6 +3,7 @@ using System.Globalization;
 using EditorBridge.Diffusion.Native;
 using EditorBridge.Diffusion.Weights;
 using EditorBridge.Training.Optimisation;
+using EditorBridge.Training.Vae;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
 
@@ -52,14 +53,15 @@ public static class ClassifierTrainer
             log($"going on at step {optimizer.Steps}, {before:F0} s");
         }
 
-        var held = new LookPool(run.HeldOut, SeededRandom.For(run.Seed, 81));
+        using var components = PrincipalComponents.At(PrincipalComponents.Shipped, 48, log);
+        var held = new LookPool(run.HeldOut, SeededRandom.For(run.Seed, 81), components, coded: 1);
         while (held.Count < run.HeldOut)
         {
-            held.Render();
+            held.Render(6);
         }
 
         var random = SeededRandom.For(run.Seed, 82 + (ulong)optimizer.Steps);
-        var pool = new LookPool(run.Clips, random);
+        var pool = new LookPool(run.Clips, random, components, coded: 0.7);
         var schedule = new RateSchedule(run.Rate);
         var watch = Stopwatch.StartNew();
         double saved = 0, logged = 0, sum = 0;

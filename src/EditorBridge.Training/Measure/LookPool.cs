@@ -1,15 +1,21 @@
 using EditorBridge.Training.Scenes;
+using EditorBridge.Training.Vae;
 using static TorchSharp.torch;
+using F = TorchSharp.torch.nn.functional;
 
 namespace EditorBridge.Training.Measure;
 
 /// <summary>Looks at rendered scenes with their facts, in memory as bytes; new ones take the place of the oldest once it is full.</summary>
-internal sealed class LookPool(int capacity, SeededRandom random)
+/// <param name="capacity">Looks in memory.</param>
+/// <param name="random">Decides the scenes.</param>
+/// <param name="components">What the autoencoder keeps of a frame, near enough, for a hundredth of its work.</param>
+/// <param name="coded">Share of the looks that show only that.</param>
+internal sealed class LookPool(int capacity, SeededRandom random, PrincipalComponents components, double coded)
 {
     private const int Bytes = 5 * 3 * SceneClassifier.Rows * SceneClassifier.Columns;
     private readonly List<byte[]> _looks = [];
     private readonly List<long[]> _facts = [];
-    private readonly double[][] _seen = [.. SceneFacts.Classes.Select(classes => Enumerable.Repeat(1.0, classes).ToArray())];
+    private readonly SceneBalance _balance = new();
     private int _next;
 
     /// <summary>Looks in memory.</summary>
@@ -19,24 +25,17 @@ internal sealed class LookPool(int capacity, SeededRandom random)
     public IReadOnlyList<long[]> Facts => _facts;
 
     /// <summary>Renders a scene on the canvas and scales it down, as <see cref="SceneClassifier.Look"/> does.</summary>
-    /// <param name="choices">Scenes to choose from: the one whose facts were seen least. A balloon sinks in one scene of fifty.</param>
+    /// <param name="choices">Scenes to choose from: the one whose facts were seen least.</param>
     public void Render(int choices = 1)
     {
-        var scene = Enumerable.Range(0, choices).Select(_ => Scene.Sample(random)).MaxBy(Rarity)!;
+        var scene = _balance.Next(random, choices);
         double start = random.Between(-0.8, -0.2);
-        var look = new byte[Bytes];
-        int at = 0;
-        foreach (int frame in SceneClassifier.Looks)
-        {
-            var picture = Halved(SceneRenderer.Render(scene, 2 * SceneClassifier.Columns, 2 * SceneClassifier.Rows, start + frame / 24.0));
-            picture.CopyTo(look, at);
-            at += picture.Length;
-        }
-
-        foreach (var (fact, i) in SceneFacts.Of(scene).Select((fact, i) => (fact, i)).Where(known => known.fact >= 0))
-        {
-            _seen[i][fact]++;
-        }
+        using var scope = NewDisposeScope();
+        // Clips are [3, F, H, W]; here each frame is a clip of its own.
+        var frames = cat(SceneClassifier.Looks.Select(frame => tensor(
+            SceneRenderer.RenderClip(scene, 2 * SceneClassifier.Columns, 2 * SceneClassifier.Rows, 1, start + frame / 24.0), [1, 3, 2 * SceneClassifier.Rows, 2 * SceneClassifier.Columns])).ToList());
+        frames = random.Chance(coded) ? components.Kept(frames) : frames;
+        byte[] look = ((F.avg_pool2d(frames, 2, stride: 2).clamp(-1, 1) + 1) * 127.5 + 0.5).to(uint8).contiguous().data<byte>().ToArray();
 
         if (Count < capacity)
         {
@@ -49,9 +48,6 @@ internal sealed class LookPool(int capacity, SeededRandom random)
             _next = (_next + 1) % capacity;
         }
     }
-
-    private double Rarity(Scene scene) =>
-        SceneFacts.Of(scene).Select((fact, i) => (fact, i)).Where(known => known.fact >= 0).Average(known => _seen[known.i].Sum() / (_seen[known.i][known.fact] * SceneFacts.Classes[known.i]));
 
     /// <summary>A batch: looks [B, 5, 3, 80, 144] in [-1, 1] and the facts of each.</summary>
     public (Tensor Looks, IReadOnlyList<long[]> Facts) Batch(int size)
@@ -77,26 +73,5 @@ internal sealed class LookPool(int capacity, SeededRandom random)
 
         using var scope = NewDisposeScope();
         return (tensor(bytes, [rows.Length, SceneClassifier.Looks.Count, 3, SceneClassifier.Rows, SceneClassifier.Columns]).to(float32) / 127.5f - 1).MoveToOuterDisposeScope();
-    }
-
-    // Means of 2x2 pixels as planes of bytes, as scaling by area gives them.
-    private static byte[] Halved(Picture picture)
-    {
-        const int Width = SceneClassifier.Columns, Height = SceneClassifier.Rows, Plane = Width * Height;
-        var planes = new byte[3 * Plane];
-        for (int row = 0; row < Height; row++)
-        {
-            for (int column = 0; column < Width; column++)
-            {
-                int at = 2 * row * picture.Width + 2 * column;
-                var mean = (picture.Pixels[at] + picture.Pixels[at + 1] + picture.Pixels[at + picture.Width] + picture.Pixels[at + picture.Width + 1]) / 4;
-                for (int c = 0; c < 3; c++)
-                {
-                    planes[c * Plane + row * Width + column] = (byte)(Math.Clamp(mean[c], 0, 1) * 255 + 0.5f);
-                }
-            }
-        }
-
-        return planes;
     }
 }

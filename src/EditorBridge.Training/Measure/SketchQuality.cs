@@ -55,15 +55,16 @@ public sealed class SketchQuality(SketchModel model, SceneClassifier? classifier
         }
     }
 
-    // The classifier itself, on scenes it was not trained on and on what the autoencoder leaves of them.
+    // The classifier itself, on scenes it was not trained on and on what the autoencoder leaves of them; all classes about as often.
     private void Judge(QualityTable table, SceneClassifier judge, int count, ulong seed)
     {
         var random = SeededRandom.For(seed, 6);
+        var balance = new SceneBalance();
         List<long[]> truth = [], rendered = [], decoded = [];
         for (int i = 0; i < count; i++)
         {
             using var scope = NewDisposeScope();
-            var scene = Scene.Sample(random);
+            var scene = balance.Next(random, choices: 6);
             truth.Add(SceneFacts.Of(scene));
             float[] source = SceneRenderer.RenderClip(scene, width, height, SceneClassifier.Frames, -0.5);
             rendered.Add(Guess(judge, source));
@@ -81,11 +82,12 @@ public sealed class SketchQuality(SketchModel model, SceneClassifier? classifier
     private void Attributes(QualityTable table, SceneClassifier judge, int count, ulong seed)
     {
         var random = SeededRandom.For(seed, 2);
+        var balance = new SceneBalance();
         List<long[]> truth = [], generated = [];
         for (int i = 0; i < count; i++)
         {
             using var scope = NewDisposeScope();
-            var scene = Scene.Sample(random);
+            var scene = balance.Next(random, choices: 6);
             truth.Add(SceneFacts.Of(scene));
             string prompt = CaptionWriter.Write(scene, random, complete: true);
             var layout = new ConditionedLatents(ConditioningLayout.Forward(SceneClassifier.Frames, 0, 0));
