@@ -1,5 +1,6 @@
 using System.Text;
 using EditorBridge.Timeline.Edits;
+using EditorBridge.Timeline.Mlt;
 
 namespace EditorBridge.Timeline.Tests;
 
@@ -117,6 +118,40 @@ public class MltTests
         var track = edited.Index.VideoTracks.First();
         Assert.Equal(new FrameRange(125, 10), track.Items.First(item => item.Kind == ItemKind.Transition).RecordRange);
         Assert.Contains("<transition id=\"transition2\" in=\"00:00:05.000\" out=\"00:00:05.360\">", Encoding.UTF8.GetString(edited.Bytes.Span), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_mix_is_told_as_Kdenlive_saves_it_and_keeps_its_spelling()
+    {
+        // Kdenlive 22.12 saves the first frame after the mix as its out.
+        var document = Open("generation4.kdenlive", "in=\"00:00:04.600\" out=\"00:00:04.960\"", "in=\"00:00:04.600\" out=\"00:00:05.000\"");
+        var track = document.Index.VideoTracks.First();
+        Assert.Null(track.Problem);
+        Assert.Equal(new FrameRange(115, 10), track.Items.First(item => item.Kind == ItemKind.Transition).RecordRange);
+        var edited = Apply(document, EditAlgebra.Insert(document.Index, track, 60, Clip(10)));
+        Assert.Contains("<transition id=\"transition2\" in=\"00:00:05.000\" out=\"00:00:05.400\">", Encoding.UTF8.GetString(edited.Bytes.Span), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("<property name=\"kdenlive:docproperties.guides\">", "activeTrack\">1</property><property name=\"kdenlive:docproperties.position\">7</property><property name=\"kdenlive:docproperties.zonein\">10</property><property name=\"kdenlive:docproperties.zoneout\">30</property>", 7, 10, 20, 1)]
+    [InlineData("<property name=\"kdenlive:docproperties.guides\">", "activeTrack\">0</property>", 0, null, 0, null)]
+    public void Where_Kdenlives_user_was_is_told(string before, string properties, long position, int? zone, long frames, int? track)
+    {
+        var cursor = ((MltDocument)Open("generation4.kdenlive", before, $"<property name=\"kdenlive:docproperties.{properties}{before}")).Cursor;
+        Assert.Equal(new KdenliveCursor(position, zone is { } start ? new FrameRange(start, frames) : null, track), cursor);
+        Assert.Null(((MltDocument)Open("shotcut.mlt")).Cursor);
+    }
+
+    [Fact]
+    public void A_clip_for_the_clipboard_reads_back()
+    {
+        var text = MltClip.Write(Clip(25) with { MediaUrl = "file:///m/a%20%26%20b.mov" }, FrameRate.Pal, "rain & <snow>");
+        Assert.Equal(new MltClip("/m/a & b.mov", "NEW & co", 0, 25), MltClip.Read(text, FrameRate.Pal));
+        // As Shotcut 22.12 copies one.
+        Assert.Equal(new MltClip("/m/red.mov", "red", 10, 50), MltClip.Read(
+            "<mlt LC_NUMERIC=\"C\" root=\"\"><chain id=\"chain0\" in=\"00:00:00.400\" out=\"00:00:02.360\"><property name=\"resource\">/m/red.mov</property><property name=\"shotcut:caption\">red</property></chain></mlt>\n",
+            FrameRate.Pal));
+        foreach (var none in new[] { "", "plain", "<mlt/>", "<mlt><chain><property name=\"resource\">a</property></chain>" }) Assert.Null(MltClip.Read(none, FrameRate.Pal));
     }
 
     [Theory]

@@ -42,6 +42,9 @@ public sealed class MltDocument : SplicedDocument
         _ => "MLT XML",
     };
 
+    /// <summary>Where its user was in Kdenlive; null when it is no project of Kdenlive's.</summary>
+    public KdenliveCursor? Cursor => KdenliveCursor.Of(Indexer, Index);
+
     internal XmlNode Root { get; }
 
     internal MltIndexer Indexer { get; }

@@ -49,7 +49,7 @@ internal sealed class MltSplicer(MltDocument document, TimelineEdit edit, List<T
             {
                 var moved = place.Place.Shift(range.Start - item.Cut);
                 if (place.Playlist >= 0) wanted[place.Playlist].Add(new Wanted(moved, place.Node, null, null));
-                else if (moved != place.Place) SetEnds(place.Node!, moved.Start, moved.End - 1);
+                else if (moved != place.Place) SetEnds(place.Node!, moved.Start, (indexer.Time(place.Node!["out"]) ?? place.Place.End - 1) + moved.Start - place.Place.Start);
                 continue;
             }
 

@@ -120,7 +120,10 @@ internal sealed class MltTrackReader(MltIndexer indexer, MltTrack track, Diction
         return null;
     }
 
-    /// <summary>Kdenlive lets mixed clips overlap, one on each playlist, and mixes them by a transition of the track's tractor.</summary>
+    /// <summary>
+    /// Kdenlive lets mixed clips overlap, one on each playlist, and mixes them by a transition of the track's tractor. It saves that transition's out as
+    /// the first frame after it, where MLT means the last frame in it; both are met.
+    /// </summary>
     private Refusal? AddMixes()
     {
         for (var i = 0; i + 1 < found.Count; i++)
@@ -128,7 +131,7 @@ internal sealed class MltTrackReader(MltIndexer indexer, MltTrack track, Diction
             var overlap = found[i].Place.Place.Intersect(found[i + 1].Place.Place);
             if (overlap.IsEmpty) continue;
             if (track.Tractor!.All("transition").FirstOrDefault(transition => indexer.Time(transition["in"]) is { } start
-                    && indexer.Time(transition["out"]) is { } end && FrameRange.Between(start, end + 1) == overlap) is not { } mix
+                    && indexer.Time(transition["out"]) is { } end && start == overlap.Start && (end == overlap.End - 1 || end == overlap.End)) is not { } mix
                 || overlap == found[i].Place.Place || overlap == found[i + 1].Place.Place)
                 return new Refusal("TRANSITION_IN_WAY", "clips overlap in a way that is not understood.");
             var cut = overlap.Start + overlap.Duration / 2;
