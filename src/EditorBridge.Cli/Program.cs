@@ -10,6 +10,7 @@ root.Subcommands.Add(JobsCommands.Jobs());
 root.Subcommands.Add(ParityCommand.Parity());
 root.Subcommands.Add(ModelCommands.Models());
 root.Subcommands.Add(PluginCommands.Plugins());
+root.Subcommands.Add(CompanionCommands.Companion());
 foreach (var command in HostCommands.All()) root.Subcommands.Add(command);
 
 var parsed = root.Parse(args);

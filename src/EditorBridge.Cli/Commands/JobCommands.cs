@@ -10,7 +10,7 @@ namespace EditorBridge.Cli.Commands;
 internal static class JobCommands
 {
     private static readonly Option<string> Timeline = new("--timeline") { Description = "The timeline: .otio, .otioz, .otiod, .fcpxml, .fcpxmld, .xml (FCP7), .edl, .mlt, .kdenlive or .osp. It is only read.", Required = true, HelpName = "IN" };
-    private static readonly Option<string> Out = new("--out") { Description = "The new timeline. Written whole at the end, or not at all.", HelpName = "OUT" };
+    internal static readonly Option<string> Out = new("--out") { Description = "The new timeline. Written whole at the end, or not at all.", HelpName = "OUT" };
     private static readonly Option<int?> Track = new("--track") { Description = "Video track, counted from 1, the lowest.", HelpName = "N" };
     private static readonly Option<string> In = new("--in") { Description = "First frame: a timecode of the sequence, or a frame number from the timeline's start.", HelpName = "TC" };
     private static readonly Option<string> OutPoint = new("--out-point") { Description = "First frame after the range, written as --in, or +N for N frames.", HelpName = "TC" };
@@ -52,7 +52,7 @@ internal static class JobCommands
         Place.AcceptOnlyFromAmong("gap", "above", "ripple");
         Codec.AcceptOnlyFromAmong("h264", "prores", "dnxhr");
         Preset.AcceptOnlyFromAmong("draft", "default", "fine");
-        PlanKind.AcceptOnlyFromAmong("broll", "extend", "fill", "still", "restyle", "inpaint", "outpaint", "loop");
+        PlanKind.AcceptOnlyFromAmong(KindWords);
     }
 
     public static IEnumerable<Command> All()
@@ -73,7 +73,7 @@ internal static class JobCommands
         var command = WithOptions(new Command("plan", "Say what a job would do, without doing it."));
         command.Arguments.Add(PlanKind);
         Session.Run(command, (parsed, report, cancellation) =>
-            new JobRun(Read(parsed, KindOf(parsed), planOnly: true, loop: parsed.GetValue(PlanKind) == "loop"), Session.ClientOptions(report), report).RunAsync(cancellation));
+            new JobRun(Read(parsed, KindOf(parsed, PlanKind), planOnly: true, loop: parsed.GetValue(PlanKind) == "loop"), Session.ClientOptions(report), report).RunAsync(cancellation));
         return command;
     }
 
@@ -87,33 +87,46 @@ internal static class JobCommands
 
     private static Command WithOptions(Command command)
     {
-        foreach (var option in new Option[]
-                 {
-                     Timeline, Out, Track, In, OutPoint, InclusiveOut, Clip, Head, Frames, Gap, AllGaps, Prompt, Negative, Reference,
-                     Subjects, Keyframes, Control, ControlStrength, Strength, Mask, InvertMask, Feather, Pad, Loras, Context, Guidance, Model, Seed, Takes,
-                     Place, Generate, Codec, MediaDir, Size, FrameRateOption.Rate, Steps, Preset, Session.Json,
-                 })
-            command.Options.Add(option);
+        foreach (var option in (Option[])[Timeline, Out, .. JobOptions, FrameRateOption.Rate, Session.Json]) command.Options.Add(option);
         return command;
     }
 
-    private static JobSpec.Types.Kind KindOf(ParseResult parsed) => parsed.GetValue(PlanKind) switch
+    /// <summary>What a job verb takes beside the timeline.</summary>
+    internal static Option[] JobOptions =>
+    [
+        Track, In, OutPoint, InclusiveOut, Clip, Head, Frames, Gap, AllGaps, Prompt, Negative, Reference,
+        Subjects, Keyframes, Control, ControlStrength, Strength, Mask, InvertMask, Feather, Pad, Loras, Context, Guidance, Model, Seed, Takes,
+        Place, Generate, Codec, MediaDir, Size, Steps, Preset,
+    ];
+
+    /// <summary>The words for kinds of jobs.</summary>
+    internal static string[] KindWords { get; } = ["broll", "extend", "fill", "still", "restyle", "inpaint", "outpaint", "loop"];
+
+    /// <summary>The kind of a job, from its word or, when there is none, from the places that were named.</summary>
+    internal static JobSpec.Types.Kind KindOf(ParseResult parsed, Argument<string?> word) => parsed.GetValue(word) switch
+    {
+        { } named => KindOf(named),
+        _ when parsed.GetValue(Gap) is not null || parsed.GetValue(AllGaps) => JobSpec.Types.Kind.Fill,
+        _ when parsed.GetValue(Clip) is not null => JobSpec.Types.Kind.Extend,
+        _ when parsed.GetValue(In) is not null => JobSpec.Types.Kind.Broll,
+        _ => throw new Refused("KIND_MISSING", $"Say what to {(parsed.CommandResult.Command.Name == "plan" ? "plan" : "make")}: broll, extend, fill, still, restyle, inpaint, outpaint or loop."),
+    };
+
+    /// <summary>The kind of a job, from its word.</summary>
+    internal static JobSpec.Types.Kind KindOf(string word) => word switch
     {
         "broll" => JobSpec.Types.Kind.Broll,
-        "extend" => JobSpec.Types.Kind.Extend,
+        "extend" or "loop" => JobSpec.Types.Kind.Extend,
         "fill" => JobSpec.Types.Kind.Fill,
         "still" => JobSpec.Types.Kind.Still,
         "restyle" => JobSpec.Types.Kind.Restyle,
         "inpaint" => JobSpec.Types.Kind.Inpaint,
         "outpaint" => JobSpec.Types.Kind.Outpaint,
-        "loop" => JobSpec.Types.Kind.Extend,
-        _ when parsed.GetValue(Gap) is not null || parsed.GetValue(AllGaps) => JobSpec.Types.Kind.Fill,
-        _ when parsed.GetValue(Clip) is not null => JobSpec.Types.Kind.Extend,
-        _ when parsed.GetValue(In) is not null => JobSpec.Types.Kind.Broll,
-        _ => throw new Refused("KIND_MISSING", "Say what to plan: broll, extend, fill, still, restyle, inpaint, outpaint or loop."),
+        _ => throw new Refused("KIND_MISSING", $"There is no job called '{word}'."),
     };
 
-    private static JobArguments Read(ParseResult parsed, JobSpec.Types.Kind kind, bool planOnly, bool loop) => new()
+    /// <summary>What the command line says of a job.</summary>
+    internal static JobArguments Read(ParseResult parsed, JobSpec.Types.Kind kind, bool planOnly, bool loop) => new()
     {
         Kind = kind,
         PlanOnly = planOnly,

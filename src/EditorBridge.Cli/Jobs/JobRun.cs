@@ -8,22 +8,26 @@ using EditorBridge.Timeline.Edits;
 namespace EditorBridge.Cli.Jobs;
 
 /// <summary>Carries a job verb out: place, plan, generate, fetch, check, and only then write the new timeline.</summary>
-internal sealed class JobRun(JobArguments arguments, ClientOptions options, IReport report)
+/// <param name="arguments">What the command line says.</param>
+/// <param name="options">How the host is found.</param>
+/// <param name="report">Told everything.</param>
+/// <param name="home">Where the timeline is; the file that the arguments name when null.</param>
+internal sealed class JobRun(JobArguments arguments, ClientOptions options, IReport report, ITimelineHome? home = null)
 {
+    private readonly ITimelineHome home = home ?? new TimelineOnDisk(arguments);
     private readonly List<string> fetched = [];
     private readonly List<string> submitted = [];
     private string documentFolder = "";
 
     public async Task<int> RunAsync(CancellationToken cancellation)
     {
-        var path = Path.GetFullPath(arguments.Timeline);
-        var target = arguments.PlanOnly && arguments.Out is null ? null : OutputPaths.Check(path, arguments.Out, arguments.MediaDirectory);
+        var target = home.Target;
         if (!arguments.PlanOnly) target!.CheckWritable();
         PromptCheck();
         if (arguments.Takes < 1) throw new Refused("TAKES_OUT_OF_RANGE", "--takes must be 1 or more.");
         if (IdleOptions.Of(arguments) is { Count: > 0 } idle)
             report.Say(new NoticeEvent($"{string.Join(", ", idle)} {(idle.Count == 1 ? "changes" : "change")} nothing here: `editorbridge {PlanEvents.Word(arguments)} --help` says what each is for."));
-        using var file = TimelineFile.Open(path, arguments.Rate);
+        using var file = home.Open();
         var document = file.Document;
         documentFolder = file.Folder;
         var jobs = TimelineJobs.Find(document.Index, arguments).OrRefuse();
@@ -37,10 +41,23 @@ internal sealed class JobRun(JobArguments arguments, ClientOptions options, IRep
         try
         {
             await GenerateAsync(client, prepared, cancellation).ConfigureAwait(false);
-            var placed = await PlaceAsync(client, file, prepared, target!, cancellation).ConfigureAwait(false);
+            await FetchAsync(client, prepared, target!, cancellation).ConfigureAwait(false);
+            var (written, placed) = await PlaceAsync(file, prepared, target!, cancellation).ConfigureAwait(false);
             fetched.Clear();
-            report.Say(new DoneEvent(target!.Timeline, placed));
+            report.Say(new DoneEvent(written, placed));
             return ExitCode.Done;
+        }
+        catch (Refused refused) when (fetched.Count > 0)
+        {
+            // The work of minutes is not thrown away because a user went on editing meanwhile.
+            var kept = await home.KeepAsync([.. prepared.SelectMany(one => one.Clips).Select(clip => clip.Path)]).ConfigureAwait(false);
+            if (kept is null)
+            {
+                TakeAway(target!.MediaDirectory);
+                throw;
+            }
+
+            throw new Refused(refused.Reason, $"{refused.Message} {kept}");
         }
         catch
         {
@@ -110,13 +127,19 @@ internal sealed class JobRun(JobArguments arguments, ClientOptions options, IRep
         var source = job.Source is null ? null : await ClipMedia.OpenAsync(media, job.Source, documentFolder, cancellation).ConfigureAwait(false);
         string[] notes = [.. new[] { before, after, source }.OfType<ClipMedia>().SelectMany(shot => shot.Info.Notes).Distinct()];
         var handles = before?.Handles(timeline.Rate).Tail ?? after?.Handles(timeline.Rate).Head ?? 0;
+        if (handles > 0 && job.TrimOut is not null && !home.CanTrimOut)
+        {
+            throw new Refused("HANDLES_LEFT", $"{(before ?? after)!.Item.Label} still has {handles} frames of its own {(before is null ? "before its start" : "beyond its end")}: "
+                + "drag its edge in the editor to use them, or say --generate to make frames in their place.");
+        }
+
         if (job.TrimOut is { } trimOut && handles >= job.RecordRange.Duration)
         {
             var known = new Handles(after is null ? 0 : handles, before is null ? 0 : handles);
             if (trimOut(timeline, known).TryGet(out var trimmed, out var why))
             {
                 report.Say(PlanEvents.Of(timeline, job, trimmed, "handles", index, of) with { Warnings = notes });
-                return [new Prepared(job, trimmed, null, () => trimOut(timeline, known))];
+                return [new Prepared(job, trimmed, null, now => trimOut(now, known))];
             }
 
             report.Say(new NoticeEvent($"The media goes on beyond the cut, but cannot be used: {why.Message}"));
@@ -131,7 +154,7 @@ internal sealed class JobRun(JobArguments arguments, ClientOptions options, IRep
                 report.Say(PlanEvents.Of(timeline, held, trimmed, "handles", index, of + 1) with { Warnings = notes });
                 var generated = await GeneratedAsync(client, applied.Document.Index, rest, before is null ? null : longer, after is null ? null : longer, null, 0, [], index + 1, of + 1, cancellation)
                     .ConfigureAwait(false);
-                return [new Prepared(held, trimmed, null, () => held.TrimOut(timeline, known)), generated];
+                return [new Prepared(held, trimmed, null, now => held.TrimOut(now, known)), generated];
             }
 
             report.Say(new NoticeEvent($"The media goes on beyond the cut, but cannot be used: {why.Message}"));
@@ -189,7 +212,7 @@ internal sealed class JobRun(JobArguments arguments, ClientOptions options, IRep
             Placement = new Placement
             {
                 Application = "editorbridge",
-                Timeline = Path.GetFullPath(arguments.Timeline),
+                Timeline = home.Name,
                 Track = $"V{preview.TrackNumber}",
                 RecordRange = new Protocol.V1.FrameRange { Start = job.RecordRange.Start, Duration = job.RecordRange.Duration },
             },
@@ -264,27 +287,34 @@ internal sealed class JobRun(JobArguments arguments, ClientOptions options, IRep
         }
     }
 
-    private async Task<List<PlacedClip>> PlaceAsync(
-        EditorBridgeClient client, TimelineFile source, List<Prepared> prepared, OutputPaths target, CancellationToken cancellation)
+    private async Task FetchAsync(EditorBridgeClient client, List<Prepared> prepared, OutputPaths target, CancellationToken cancellation)
+    {
+        foreach (var one in prepared)
+        {
+            if (one.Job is not null) one.Clips = await ClipFetch.FetchAsync(client, one.Job, one.Place, target.MediaDirectory, fetched, report, cancellation).ConfigureAwait(false);
+        }
+    }
+
+    private async Task<(string? Written, List<PlacedClip> Placed)> PlaceAsync(TimelineFile source, List<Prepared> prepared, OutputPaths target, CancellationToken cancellation)
     {
         var placed = new List<PlacedClip>();
+        var edits = new List<TimelineEdit>();
         var media = new List<(string Name, string File)>();
         var spelled = new HashSet<string>();
-        var now = source.Document;
+        var now = await home.AgainAsync(source, [.. prepared.Select(one => one.Place)], cancellation).ConfigureAwait(false);
         foreach (var one in prepared)
         {
             TimelineEdit edit;
             PlacedClip clip;
             if (one.Job is null)
             {
-                edit = one.TrimOut!().OrRefuse();
+                edit = one.TrimOut!(now.Index).OrRefuse();
                 clip = Placed(now.Index, one, edit);
             }
             else
             {
-                var files = await ClipFetch.FetchAsync(client, one.Job, one.Place, target.MediaDirectory, fetched, report, cancellation).ConfigureAwait(false);
                 var index = now.Index;
-                var made = NewClips.Make(index, one, files, path =>
+                var made = NewClips.Make(index, one, one.Clips, path =>
                 {
                     if (source.Bundle is { HoldsMedia: true }) media.Add(("media/" + Path.GetFileName(path), path));
                     var url = source.Bundle is { HoldsMedia: true } ? media[^1].Name : NewClips.Url(index, path, target);
@@ -295,38 +325,21 @@ internal sealed class JobRun(JobArguments arguments, ClientOptions options, IRep
                 clip = Placed(now.Index, one, edit) with
                 {
                     Name = made.Name,
-                    Path = files[0].Path,
-                    Sidecar = files[0].Sidecar,
+                    Path = one.Clips[0].Path,
+                    Sidecar = one.Clips[0].Sidecar,
                     Job = one.Job.Name,
-                    Seed = files[0].Seed,
-                    OtherTakes = files.Count > 1 ? [.. files.Skip(1).Select(file => file.Path)] : null,
+                    Seed = one.Clips[0].Seed,
+                    OtherTakes = one.Clips.Count > 1 ? [.. one.Clips.Skip(1).Select(file => file.Path)] : null,
                 };
             }
 
             now = now.Apply(edit).OrRefuse().Document;
+            edits.Add(edit);
             placed.Add(clip);
         }
 
-        cancellation.ThrowIfCancellationRequested();
         now = InNewFolder(now, target, spelled);
-        if (source.Bundle is { } bundle) WriteBundle(bundle, target, now, media);
-        else AtomicFile.Write(target.Timeline, now.Bytes.Span);
-        using var written = TimelineFile.Open(target.Timeline, now.Index.Rate);
-        if (!written.Document.Bytes.Span.SequenceEqual(now.Bytes.Span))
-            throw new Refused("CANNOT_WRITE", $"{target.Timeline} does not read back as it was written: the disk may be failing.");
-        return placed;
-    }
-
-    private static void WriteBundle(TimelineBundle bundle, OutputPaths target, TimelineDocument document, List<(string Name, string File)> media)
-    {
-        try
-        {
-            bundle.Write(target.Timeline, document.Bytes, media);
-        }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
-        {
-            throw new Refused("CANNOT_WRITE", $"{target.Timeline} cannot be written: {error.Message.TrimEnd('.')}.");
-        }
+        return (await home.WriteAsync(source, now, edits, media, cancellation).ConfigureAwait(false), placed);
     }
 
     // What a job looks at: its neighbours, or the first picture under it, which tells the size.
@@ -360,7 +373,10 @@ internal sealed class JobRun(JobArguments arguments, ClientOptions options, IRep
 /// <param name="Preview">The edit, with a stand-in.</param>
 /// <param name="Spec">What the host is asked for; null where the media's own frames are used.</param>
 /// <param name="TrimOut">Uses those.</param>
-internal sealed record Prepared(TimelineJob Place, TimelineEdit Preview, JobSpec? Spec, Func<Outcome<TimelineEdit>>? TrimOut)
+internal sealed record Prepared(TimelineJob Place, TimelineEdit Preview, JobSpec? Spec, Func<TimelineIndex, Outcome<TimelineEdit>>? TrimOut)
 {
     public Job? Job { get; set; }
+
+    /// <summary>Its clips, fetched.</summary>
+    public IReadOnlyList<FetchedClip> Clips { get; set; } = [];
 }

@@ -13,6 +13,8 @@ internal static class KnownEditors
         OpenFx(),
         PremiereEditor.Plugin(),
         VegasEditor.Plugin(),
+        Companion("kdenlive", "Kdenlive", "org.kde.kdenlive"),
+        Companion("shotcut", "Shotcut", "org.shotcut.Shotcut"),
     ];
 
     private static string Home => Environment.GetFolderPath(Environment.SpecialFolder.UserProfile);
@@ -98,6 +100,39 @@ internal static class KnownEditors
             }
         },
     };
+
+    // Neither loads plugins: what is installed is an entry in the desktop's menu that starts the companion.
+    private static EditorPlugin Companion(string name, string title, string flatpak)
+    {
+        var entry = $"editorbridge-{name}.desktop";
+        return new EditorPlugin
+        {
+            Name = name,
+            Title = title,
+            Package = name,
+            FolderName = "",
+            FindTargets = () => OperatingSystem.IsLinux() && (OnPath(name) || Directory.Exists(Path.Combine(Home, ".var", "app", flatpak))) ? [new PluginTarget(title, MenuFolder)] : [],
+            LooksIn = $"the path, and {Path.Combine(Home, ".var", "app", flatpak)} (Linux only)",
+            Afterwards = $"The desktop's menu has EditorBridge for {title}; give its actions keys in the desktop's settings. It asks with kdialog or zenity.",
+            FillIn = () => Environment.ProcessPath is { } program ? [(entry, "Exec=editorbridge ", $"Exec={ExecText(program)} ")] : [],
+        };
+    }
+
+    private static string MenuFolder =>
+        Path.Combine(Environment.GetEnvironmentVariable("XDG_DATA_HOME") is { Length: > 0 } data ? data : Path.Combine(Home, ".local", "share"), "applications");
+
+    // As desktop entries quote: the string first, then the argument in it.
+    private static string ExecText(string program)
+    {
+        var argument = new System.Text.StringBuilder("\"");
+        foreach (var letter in program)
+        {
+            if (letter is '"' or '`' or '$' or '\\') argument.Append('\\');
+            argument.Append(letter == '%' ? "%%" : letter.ToString());
+        }
+
+        return argument.Append('"').Replace("\\", "\\\\").ToString();
+    }
 
     private static string SharedOpenFxFolder =>
         OperatingSystem.IsWindows() ? Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.CommonProgramFiles), "OFX", "Plugins")

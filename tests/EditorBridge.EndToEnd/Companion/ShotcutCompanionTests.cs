@@ -1,0 +1,119 @@
+using EditorBridge.Timeline;
+
+namespace EditorBridge.EndToEnd.Companion;
+
+/// <summary>The companion with a real Shotcut, and Shotcut with projects that our edits wrote.</summary>
+[Trait("Speed", "slow")]
+public sealed class ShotcutCompanionTests : IDisposable
+{
+    private static readonly string[] Common = ["--steps", "2", "--seed", "7", "--prompt", "a boat & the sea", "--json"];
+    private readonly EditorDesktop desktop = new();
+    private string window = "";
+
+    private string Project => desktop.File("cut.mlt");
+
+    public void Dispose() => desktop.Dispose();
+
+    [EditorFact("shotcut")]
+    public async Task A_gap_is_filled_from_the_clipboard()
+    {
+        await MakeProjectAsync();
+        await OpenAsync(Project);
+        // The shot before the gap, as a user selects and copies it.
+        await desktop.UntilAsync("Shotcut copies a clip", async () =>
+        {
+            await KeyAsync("Home");
+            await KeyAsync("ctrl+space");
+            await KeyAsync("ctrl+c");
+            await Task.Delay(1000);
+            return (await ClipboardAsync())?.Contains("red.mov", StringComparison.Ordinal) == true;
+        });
+
+        var trimmed = await desktop.Cli.RunAsync(["companion", "shotcut", "extend", "--frames", "10", .. Common]);
+        Assert.Equal("HANDLES_LEFT", Assert.Single(trimmed.Events("error")).GetProperty("reason").GetString());
+
+        var result = await desktop.Cli.RunAsync(["companion", "shotcut", "fill", .. Common]);
+        Assert.True(result.ExitCode == 0, result.ToString());
+        var clip = Assert.Single(result.Events("clip"));
+        Assert.Equal(25, clip.GetProperty("frames").GetInt64());
+        Assert.Contains(result.Events("notice"), notice => notice.GetProperty("message").GetString()!.Contains("put the playhead at 00:00:02:00 and press B", StringComparison.Ordinal));
+        Assert.Contains(clip.GetProperty("path").GetString()!, await ClipboardAsync(), StringComparison.Ordinal);
+
+        // To the start of the gap, overwrite, save.
+        await KeyAsync("Home");
+        await KeyAsync("alt+Right");
+        await Task.Delay(1000);
+        await KeyAsync("b");
+        await SaveAsync(Project);
+        var index = Index(Project);
+        Assert.Equal([(0L, 50L), (50L, 25L), (75L, 45L)], index.VideoTracks.First().Items.Where(item => item.Kind == ItemKind.Clip).Take(3).Select(item => (item.RecordRange.Start, item.RecordRange.Duration)));
+        var placed = index.VideoTracks.First().Items[1];
+        Assert.Equal((Path.GetFileNameWithoutExtension(clip.GetProperty("path").GetString()), 0L, 25L), (placed.Name, placed.SourceRange!.Value.Start, placed.SourceRange.Value.Duration));
+        Assert.Contains("<property name=\"shotcut:comment\">a boat &amp; the sea</property>", await File.ReadAllTextAsync(Project), StringComparison.Ordinal);
+        Assert.Equal("190", await desktop.RenderAsync(Project, 190));
+    }
+
+    [EditorFact("shotcut")]
+    public async Task Shotcut_keeps_the_bounds_of_what_was_written_into_a_closed_project()
+    {
+        await MakeProjectAsync();
+        var made = Project;
+        foreach (var (job, place) in new (string, string[])[] { ("fill", []), ("broll", ["--in", "10", "--out-point", "+20"]), ("extend", ["--track", "1", "--in", "150", "--frames", "40"]) })
+        {
+            var next = desktop.File(job + ".mlt");
+            var result = await desktop.Cli.RunAsync(["companion", "shotcut", job, "--closed", "--project", made, "--out", next, .. place, .. Common]);
+            Assert.True(result.ExitCode == 0, result.ToString());
+            made = next;
+        }
+
+        var none = await desktop.Cli.RunAsync(["companion", "shotcut", "fill", .. Common]);
+        Assert.Contains(Assert.Single(none.Events("error")).GetProperty("reason").GetString(), new[] { "EDITOR_NOT_RUNNING", "PROJECT_NOT_SAVED" });
+        var written = Everything(made);
+        Assert.Equal(7, written.Count);
+        await OpenAsync(made);
+        await SaveAsync(made);
+        Assert.Contains("shotcut:projectFolder", await File.ReadAllTextAsync(made), StringComparison.Ordinal);
+        Assert.Equal(written, Everything(made));
+        Assert.Equal("230", await desktop.RenderAsync(made, 230));
+    }
+
+    private static TimelineIndex Index(string path) => TimelineDocument.Open(File.ReadAllBytes(path)).Value.Index;
+
+    private static List<(string Track, FrameRange Record, MediaRange? Source, string File)> Everything(string path) => [.. Index(path).Tracks
+        .SelectMany(track => track.Items.Where(item => item.Kind == ItemKind.Clip).Select(item => (track.Label, item.RecordRange, item.SourceRange, Path.GetFileName(item.Media!.Url!))))];
+
+    private async Task MakeProjectAsync()
+    {
+        foreach (var (name, hue) in new[] { ("red.mov", 0), ("green.mov", 120), ("blue.mov", 240) }) await desktop.MakeShotAsync(name, hue);
+        await File.WriteAllTextAsync(Project, EditorDesktop.Golden("shotcut.mlt"));
+    }
+
+    private async Task OpenAsync(string project)
+    {
+        desktop.Start("shotcut", "--noupgrade", project);
+        await desktop.UntilAsync($"Shotcut shows {project}", async () =>
+            (window = (await desktop.RunAsync("xdotool", "search", "--onlyvisible", "--name", $"^{Path.GetFileName(project)} - Shotcut$"))?.Split('\n')[0] ?? "").Length > 0);
+        await Task.Delay(2000);
+    }
+
+    private async Task KeyAsync(string key)
+    {
+        // Without a window manager nothing gives a window the keys.
+        await desktop.RunAsync("xdotool", "windowfocus", "--sync", window);
+        await desktop.RunAsync("xdotool", "key", key);
+        await Task.Delay(300);
+    }
+
+    private Task<string?> ClipboardAsync() => desktop.RunAsync("xclip", "-selection", "clipboard", "-o");
+
+    private async Task SaveAsync(string project)
+    {
+        var before = File.GetLastWriteTimeUtc(project);
+        await desktop.UntilAsync($"Shotcut saves {project}", async () =>
+        {
+            await KeyAsync("ctrl+s");
+            await Task.Delay(1500);
+            return File.GetLastWriteTimeUtc(project) != before && Index(project).VideoTracks.Any();
+        });
+    }
+}
