@@ -1,4 +1,5 @@
 using EditorBridge.Models.Configs;
+using EditorBridge.Models.Variants;
 using EditorBridge.Planning;
 using static TorchSharp.torch;
 
@@ -34,13 +35,23 @@ internal static class ModelWeights
         }
     }
 
-    /// <summary>Writes a whole model: TI2V-5B with a canvas of its own choice, for a job at a size that a CPU can manage.</summary>
-    public static void Ti2v(string folder, bool small, CanvasSize canvas)
+    /// <summary>Models that can be written whole.</summary>
+    public static readonly IReadOnlyList<string> Models = ["ti2v-5b", "vace-1.3b"];
+
+    /// <summary>Writes a whole model, with a canvas of its own choice, for a job at a size that a CPU can manage.</summary>
+    /// <param name="name">One of <see cref="Models"/>.</param>
+    /// <param name="folder">Its folder.</param>
+    /// <param name="small">Whether its networks are a few kilobytes in size.</param>
+    /// <param name="canvas">The one canvas size that it says it was trained at.</param>
+    public static void Model(string name, string folder, bool small, CanvasSize canvas)
     {
-        foreach (var (part, name) in new[] { ("transformer", "ti2v-5b"), ("text_encoder", "umt5-xxl"), ("vae", "vae-2.2") })
-            Network(name, Path.Combine(folder, part), small);
+        var (vae, line) = name == "ti2v-5b" ? ("vae-2.2", WanLine.TextImageToVideo22) : ("vae-2.1", WanLine.Vace);
+        foreach (var (part, network) in new[] { ("transformer", name), ("text_encoder", "umt5-xxl"), ("vae", vae) })
+            Network(network, Path.Combine(folder, part), small);
         Directory.CreateDirectory(Path.Combine(folder, "tokenizer"));
         File.Copy(Path.Combine(AppContext.BaseDirectory, "spiece.model"), Path.Combine(folder, "tokenizer", "spiece.model"));
-        File.WriteAllText(Path.Combine(folder, ModelSettings.FileName), ModelFolder.Write(ModelSettings.Ti2v with { Sizes = [canvas] }));
+        var transformer = name == "ti2v-5b" ? BenchmarkSizes.Ti2v5B : BenchmarkSizes.Vace13B;
+        var settings = PublishedSettings.For(new WanVariant(line, name, transformer.Dim, transformer.NumLayers, transformer.InChannels, transformer.OutChannels), pair: false, folder);
+        File.WriteAllText(Path.Combine(folder, ModelSettings.FileName), ModelFolder.Write(settings with { Sizes = [canvas] }));
     }
 }

@@ -6,7 +6,7 @@ using EditorBridge.Diffusion.Native;
 using EditorBridge.Planning;
 using static TorchSharp.torch;
 
-string[] all = ["dit-1.3b", "dit-5b", "vae-2.1", "vae-2.2", "t5", "job-5b"];
+string[] all = ["dit-1.3b", "dit-5b", "vae-2.1", "vae-2.2", "t5", "job-5b", "job-vace"];
 var what = new Argument<string[]>("what") { Description = $"What to measure: {string.Join(", ", all)}; everything when not given.", DefaultValueFactory = _ => all };
 what.AcceptOnlyFromAmong(all);
 var folder = new Option<string?>("--folder") { Description = "Where weights are made, and deleted afterwards; a temporary folder when not given. All of them together need 45 GB." };
@@ -38,7 +38,8 @@ root.SetAction(result =>
             "vae-2.1" => With("vae-2.1", path => networks.Vae($"VAE 2.1, a latent frame of {width}x{height}", path, width, height)),
             "vae-2.2" => With("vae-2.2", path => networks.Vae($"VAE 2.2, a latent frame of {width}x{height}", path, width, height)),
             "t5" => With("umt5-xxl", path => networks.TextEncoder("UMT5-XXL, 60 pieces", path, 60)),
-            _ => With("job-5b", path => new JobBenchmark(place.Name, Say).Run($"TI2V-5B, a job of {canvas.Width}x{canvas.Height}x9, 2 steps", path, path, canvas, 9, 2)),
+            "job-5b" => With("model-ti2v-5b", path => new JobBenchmark(place.Name, Say).Run($"TI2V-5B, a job of {canvas.Width}x{canvas.Height}x9, 2 steps", path, path, canvas, 9, 2)),
+            _ => With("model-vace-1.3b", path => new JobBenchmark(place.Name, Say).Run($"VACE 1.3B, a job of {canvas.Width}x{canvas.Height}x9, 2 steps", path, path, canvas, 9, 2)),
         });
     }
 
@@ -56,8 +57,8 @@ root.SetAction(result =>
             if (Directory.Exists(path))
                 Directory.Delete(path, recursive: true);
             Say(string.Create(CultureInfo.InvariantCulture, $"making {name} in {weights}"));
-            if (name == "job-5b")
-                ModelWeights.Ti2v(path, tiny, canvas);
+            if (name.StartsWith("model-", StringComparison.Ordinal))
+                ModelWeights.Model(name["model-".Length..], path, tiny, canvas);
             else
                 ModelWeights.Network(name, path, tiny);
         }
@@ -73,4 +74,23 @@ root.SetAction(result =>
         }
     }
 });
+
+var model = new Argument<string>("model") { Description = $"Which: {string.Join(", ", ModelWeights.Models)}." };
+model.AcceptOnlyFromAmong([.. ModelWeights.Models]);
+var target = new Argument<string>("folder") { Description = "The new model's folder." };
+var picture = new Option<string>("--canvas") { Description = "The one picture size it makes, in pixels; sides are multiples of 32.", DefaultValueFactory = _ => "256x160" };
+var write = new Command("weights", "Writes a whole model of full size with random weights, for jobs through the real programs.") { model, target, picture, small };
+write.SetAction(result =>
+{
+    if (result.GetValue(picture)!.Split('x') is not [var across, var down] || !int.TryParse(across, out var wide) || !int.TryParse(down, out var high))
+    {
+        Console.Error.WriteLine($"The canvas '{result.GetValue(picture)}' is not a size such as 256x160.");
+        return 1;
+    }
+
+    NativeTorch.Load();
+    ModelWeights.Model(result.GetValue(model)!, Path.GetFullPath(result.GetValue(target)!), result.GetValue(small), new CanvasSize(wide, high));
+    return 0;
+});
+root.Subcommands.Add(write);
 return root.Parse(args).Invoke();
