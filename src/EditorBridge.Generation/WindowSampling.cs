@@ -32,16 +32,6 @@ internal static class WindowSampling
         },
         sampling.Steps + sampling.Skipped, sampling.Shift, sampling.Skipped);
 
-    /// <summary>The seed of a window: the take's own for the first, mixed with the window's number (SplitMix64, Steele et al. 2014) for later ones.</summary>
-    public static long Seed(long take, int window)
-    {
-        if (window == 0) return take;
-        unchecked
-        {
-            var z = (ulong)take + (ulong)window * 0x9E3779B97F4A7C15UL;
-            z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9UL;
-            z = (z ^ (z >> 27)) * 0x94D049BB133111EBUL;
-            return (long)((z ^ (z >> 31)) >> 1);
-        }
-    }
+    /// <summary>The seed of a window: the take's own for the first, mixed with the window's number for later ones.</summary>
+    public static long Seed(long take, int window) => NoiseSeed.OfWindow(take, window);
 }

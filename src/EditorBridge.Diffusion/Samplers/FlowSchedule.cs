@@ -78,6 +78,30 @@ public sealed record FlowSchedule
         return new FlowSchedule([.. sigmas.Select(sigma => sigma * TrainingTimesteps)], [.. sigmas, 0f]);
     }
 
+    /// <summary>
+    /// The schedule of models that are distilled to a few steps (as LightX2V's, CausVid's and Self-Forcing's are run): the timesteps they were trained with, shifted; timesteps keep
+    /// their fraction.
+    /// </summary>
+    /// <param name="timesteps">Before the shift, falling, above 0 and at most 1000: 1000, 750, 500, 250.</param>
+    /// <param name="shift">Shift, positive; 1 where the list already is what the network was told in training.</param>
+    public static FlowSchedule Distilled(IReadOnlyList<double> timesteps, double shift)
+    {
+        Check(timesteps.Count, shift);
+        if (timesteps.Any(t => !(t is > 0 and <= TrainingTimesteps)) || timesteps.Zip(timesteps.Skip(1)).Any(pair => pair.First <= pair.Second))
+            throw new ArgumentException("Timesteps must fall from at most 1000, and stay above 0.", nameof(timesteps));
+
+        var sigmas = timesteps.Select(t => Shift(t / TrainingTimesteps, shift)).ToArray();
+        return new FlowSchedule([.. sigmas.Select(sigma => (float)(sigma * TrainingTimesteps))], [.. sigmas.Select(sigma => (float)sigma), 0f]);
+    }
+
+    /// <summary>As many timesteps at equal distances: 4 are 1000, 750, 500, 250.</summary>
+    /// <param name="steps">How many, at least 1.</param>
+    public static IReadOnlyList<double> EvenTimesteps(int steps)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(steps, 1);
+        return [.. Enumerable.Range(0, steps).Select(i => TrainingTimesteps - i * (double)TrainingTimesteps / steps)];
+    }
+
     private static double[] Ladder(double first, double last, int steps, double shift)
     {
         Check(steps, shift);

@@ -14,6 +14,9 @@ public enum SamplerKind
 
     /// <summary>UniPC with the schedule of Diffusers' Wan pipelines.</summary>
     DiffusersUniPC,
+
+    /// <summary>Steps to the clean sample and back under fresh noise, at equal distances before the shift.</summary>
+    Lcm,
 }
 
 /// <summary>Makes samplers.</summary>
@@ -30,6 +33,24 @@ public static class Sampler
         SamplerKind.DpmSolver => new DpmSolverSampler(FlowSchedule.WanDpmSolver(steps, shift).Without(skipped)),
         SamplerKind.Euler => new EulerSampler(FlowSchedule.DiffusersEuler(steps, shift).Without(skipped)),
         SamplerKind.DiffusersUniPC => new UniPCSampler(FlowSchedule.DiffusersUniPC(steps, shift).Without(skipped)),
+        SamplerKind.Lcm => Distilled(SamplerKind.Lcm, FlowSchedule.EvenTimesteps(steps), shift, skipped),
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "There is no such sampler."),
     };
+
+    /// <summary>Makes a sampler that stands at the first of the timesteps that a model was distilled to.</summary>
+    /// <param name="kind">Euler or LCM: the others need more steps than there are.</param>
+    /// <param name="timesteps">Before the shift, falling; see <see cref="FlowSchedule.Distilled"/>.</param>
+    /// <param name="shift">Shift of the schedule, positive.</param>
+    /// <param name="skipped">First steps of the schedule that are left out.</param>
+    /// <param name="seed">Seed of the fresh noise of LCM's steps.</param>
+    public static ISampler Distilled(SamplerKind kind, IReadOnlyList<double> timesteps, double shift, int skipped = 0, long seed = 0)
+    {
+        var schedule = FlowSchedule.Distilled(timesteps, shift).Without(skipped);
+        return kind switch
+        {
+            SamplerKind.Euler => new EulerSampler(schedule),
+            SamplerKind.Lcm => new LcmSampler(schedule, seed),
+            _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Given timesteps are walked by Euler or LCM."),
+        };
+    }
 }
