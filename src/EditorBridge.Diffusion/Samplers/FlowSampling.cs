@@ -1,3 +1,4 @@
+using EditorBridge.Diffusion.Caching;
 using EditorBridge.Diffusion.Conditioning;
 using EditorBridge.Diffusion.Wan;
 using static TorchSharp.torch;
@@ -6,8 +7,8 @@ namespace EditorBridge.Diffusion.Samplers;
 
 /// <summary>
 /// Samples the main sequence of one window: noise to clean latents, with classifier-free guidance (Ho and Salimans, 2022) and given latents
-/// put back after every step. Where a model has two experts, the noise level chooses between them and the solver goes on with one history.
-/// Can be saved between steps and go on to the same bits.
+/// put back after every step. Where a model has two experts, the noise level chooses between them and the solver goes on with one history. Guidance may be left out of some
+/// steps, and passes may be spared by a step cache. Can be saved between steps and go on to the same bits.
 /// </summary>
 /// <remarks>Synchronous and not thread safe. Owns the latents and a copy of the texts, not the networks, the sampler or the other inputs.</remarks>
 public sealed class FlowSampling : IDisposable
@@ -16,6 +17,9 @@ public sealed class FlowSampling : IDisposable
     private readonly ISampler sampler;
     private readonly ConditionedLatents conditioning;
     private readonly SamplingInputs inputs;
+    private readonly StepCache? cache;
+    private readonly int guidedFrom;
+    private readonly int guidedUntil;
     private readonly Tensor context;
     private readonly Tensor? negativeContext;
     private Tensor latents;
@@ -46,20 +50,25 @@ public sealed class FlowSampling : IDisposable
     /// <param name="context">The prompt's features, zero padded: [B, text, text_dim].</param>
     /// <param name="negativeContext">The negative prompt's features; not used where guidance is 1.</param>
     /// <param name="inputs">What the model takes beside these; null for nothing.</param>
+    /// <param name="options">What is left out; null for nothing.</param>
     /// <exception cref="ArgumentException">Guidance without a negative prompt, or experts that leave noise levels out.</exception>
     public FlowSampling(
         IReadOnlyList<Expert> experts, ISampler sampler, ConditionedLatents conditioning, Tensor noise, Tensor context, Tensor? negativeContext,
-        SamplingInputs? inputs = null)
+        SamplingInputs? inputs = null, SamplingOptions? options = null)
     {
         if (experts.Count == 0 || experts[^1].FromTimestep > 0 || experts.Zip(experts.Skip(1)).Any(pair => pair.First.FromTimestep <= pair.Second.FromTimestep))
             throw new ArgumentException("Experts must come from the highest noise to the lowest, the last from timestep 0 on.", nameof(experts));
-        if (experts.Any(expert => expert.Guidance != 1) && negativeContext is null)
+        options ??= new SamplingOptions();
+        var (guided, length) = options.GuidedSteps.GetOffsetAndLength(sampler.Schedule.Steps);
+        (guidedFrom, guidedUntil) = (guided, guided + length);
+        if (length > 0 && experts.Any(expert => expert.Guidance != 1) && negativeContext is null)
             throw new ArgumentException("Guidance other than 1 needs a negative prompt; an empty one will do.", nameof(negativeContext));
 
         this.experts = experts;
         this.sampler = sampler;
         this.conditioning = conditioning;
         this.inputs = inputs ?? new SamplingInputs();
+        cache = options.Cache;
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         latents = conditioning.Impose(noise.to(experts[0].Network.Device)).DetachFromDisposeScope();
@@ -80,6 +89,12 @@ public sealed class FlowSampling : IDisposable
     /// <summary>Steps in all.</summary>
     public int Steps => sampler.Schedule.Steps;
 
+    /// <summary>Passes whose blocks were computed, those before a restored state included.</summary>
+    public int ComputedPasses { get; private set; }
+
+    /// <summary>Steps in which at least one pass was computed, likewise.</summary>
+    public int ComputedSteps { get; private set; }
+
     /// <summary>Unit normal noise from torch's CPU generator, the same on every machine and device.</summary>
     /// <param name="shape">[1, C, T, h, w].</param>
     /// <param name="seed">The take's seed.</param>
@@ -91,7 +106,7 @@ public sealed class FlowSampling : IDisposable
 
     /// <summary>Takes the remaining steps.</summary>
     /// <param name="onStep">Called after each; its tensors are valid during the call only.</param>
-    /// <param name="cancellation">Looked at between passes; what was sampled so far stays and can be saved.</param>
+    /// <param name="cancellation">Looked at between passes, with a step cache between steps; what was sampled so far stays and can be saved.</param>
     /// <returns><see cref="Latents"/>, clean.</returns>
     /// <exception cref="OperationCanceledException">Cancelled.</exception>
     public Tensor Run(Action<SamplingStep>? onStep = null, CancellationToken cancellation = default)
@@ -114,29 +129,58 @@ public sealed class FlowSampling : IDisposable
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         cancellation.ThrowIfCancellationRequested();
-        var expert = experts.First(candidate => sampler.Timestep >= candidate.FromTimestep);
+        var expert = At(sampler.Timestep);
         Prepare(expert);
         var segments = WithChannels(conditioning.Segments(latents, sampler.Timestep));
         var vace = inputs.Vace is { } given ? given with { Latents = given.Latents.to(latents.device) } : null;
-        var velocity = expert.Network.Forward(segments, text!, vace)[0];
-        if (negative is not null)
+        var computed = 0;
+        var velocity = Pass(text!, conditional: true);
+        if (negative is not null && StepsTaken >= guidedFrom && StepsTaken < guidedUntil)
         {
-            cancellation.ThrowIfCancellationRequested();
-            var unconditional = expert.Network.Forward(segments, negative, vace)[0];
+            Interrupt();
+            var unconditional = Pass(negative, conditional: false);
             Predicted?.Invoke(velocity, unconditional);
             velocity = unconditional + (velocity - unconditional) * expert.Guidance;
         }
 
-        cancellation.ThrowIfCancellationRequested();
+        Interrupt();
         var clean = onStep is null ? null : conditioning.Impose(sampler.PredictClean(velocity, latents));
         var next = conditioning.Impose(sampler.Step(velocity, latents)).DetachFromDisposeScope();
         latents.Dispose();
         latents = next;
+        ComputedPasses += computed;
+        ComputedSteps += Math.Min(computed, 1);
         onStep?.Invoke(new SamplingStep(StepsTaken, Steps, clean!));
+
+        // A step cache remembers every pass: half a step could not be taken again to the same bits.
+        void Interrupt()
+        {
+            if (cache is null)
+                cancellation.ThrowIfCancellationRequested();
+        }
+
+        Tensor Pass(TextKeysValues words, bool conditional)
+        {
+            if (cache is null)
+            {
+                computed++;
+                return expert.Network.Forward(segments, words, vace)[0];
+            }
+
+            var pass = new CachedPass(expert.Network, StepsTaken, Steps, sampler.Timestep, conditional, latents, conditioning.Generated);
+            var velocity = cache.Predict(pass, residual => expert.Network.Forward(segments, words, vace, residual)[0], out var ran);
+            computed += ran ? 1 : 0;
+            return velocity;
+        }
     }
 
     /// <summary>A copy, on the CPU, of all that the remaining steps depend on. The caller disposes it.</summary>
-    public SamplingState Save() => new(SamplingState.Copy(latents), sampler.Save());
+    public SamplingState Save() => new(SamplingState.Copy(latents), sampler.Save())
+    {
+        Cache = cache?.Save(),
+        ComputedPasses = ComputedPasses,
+        ComputedSteps = ComputedSteps,
+    };
 
     /// <summary>Goes back to a saved state; the remaining steps then give the same bits as they would have given.</summary>
     /// <param name="state">Saved by a run with the same network, settings and conditioning; copied.</param>
@@ -146,11 +190,17 @@ public sealed class FlowSampling : IDisposable
         if (!state.Latents.shape.SequenceEqual(latents.shape))
             throw new ArgumentException($"The saved latents are [{string.Join(", ", state.Latents.shape)}], this run has [{string.Join(", ", latents.shape)}].", nameof(state));
 
+        if ((state.Cache is null) != (cache is null))
+            throw new ArgumentException($"The saved state {(state.Cache is null ? "has none of the step cache" : "has a step cache")} and this run {(cache is null ? "has none" : "has one")}.", nameof(state));
+
         var device = latents.device;
         using var history = state.Sampler.To(device);
         sampler.Restore(history);
         latents.Dispose();
         latents = state.Latents.to(device, copy: true).DetachFromDisposeScope();
+        (ComputedPasses, ComputedSteps) = (state.ComputedPasses, state.ComputedSteps);
+        if (state.Cache is { } kept && StepsTaken > 0)
+            cache!.Restore(kept, At(sampler.Schedule.Timesteps[StepsTaken - 1]).Network);
     }
 
     /// <inheritdoc/>
@@ -162,6 +212,8 @@ public sealed class FlowSampling : IDisposable
         text?.Dispose();
         negative?.Dispose();
     }
+
+    private Expert At(double timestep) => experts.First(candidate => timestep >= candidate.FromTimestep);
 
     // The keys and values of a text are an expert's own; there is room for one expert's at a time.
     private void Prepare(Expert expert)
@@ -175,7 +227,7 @@ public sealed class FlowSampling : IDisposable
         var device = expert.Network.Device;
         var image = inputs.Image?.to(device);
         text = expert.Network.PrepareText(context.to(device), image);
-        negative = expert.Guidance == 1 ? null : expert.Network.PrepareText(negativeContext!.to(device), image);
+        negative = expert.Guidance == 1 || guidedFrom == guidedUntil ? null : expert.Network.PrepareText(negativeContext!.to(device), image);
         prepared = expert;
     }
 

@@ -166,8 +166,9 @@ public sealed class WanTransformer : Module
     /// <param name="segments">At least one; same batch, channels and device.</param>
     /// <param name="text">Keys and values from <see cref="PrepareText"/>, of the same batch.</param>
     /// <param name="vace">What a VACE model is to keep, follow or refer to; it may be left out.</param>
+    /// <param name="residual">What the blocks did in an earlier pass with the same segments' shapes, to be reused or replaced; null for nothing to do with it.</param>
     /// <inheritdoc cref="Forward(IReadOnlyList{LatentSegment}, Tensor, Tensor, VaceContext)"/>
-    public IReadOnlyList<Tensor> Forward(IReadOnlyList<LatentSegment> segments, TextKeysValues text, VaceContext? vace = null)
+    public IReadOnlyList<Tensor> Forward(IReadOnlyList<LatentSegment> segments, TextKeysValues text, VaceContext? vace = null, BlockResidual? residual = null)
     {
         using var scope = NewDisposeScope();
         var grids = segments.Select(segment => TokenGrid.Of(segment.Latent, patch)).ToArray();
@@ -185,7 +186,7 @@ public sealed class WanTransformer : Module
         var rotation = RotaryPositions.Table(
             [.. segments.Select((segment, i) => (segment.TimePositions, grids[i].Rows, grids[i].Columns))],
             Config.AttentionHeadDim, segments[0].Latent.device); // [L, 1, d/2]
-        var velocities = Run([.. segments.Select(segment => segment.Latent)], grids, timesteps, rotation, text, vace);
+        var velocities = Run([.. segments.Select(segment => segment.Latent)], grids, timesteps, rotation, text, vace, residual);
         return [.. velocities.Select(velocity => velocity.MoveToOuterDisposeScope())];
     }
 
@@ -203,7 +204,17 @@ public sealed class WanTransformer : Module
 
         double[] positions = [.. Enumerable.Range(0, (int)grid.Frames)];
         var rotation = RotaryPositions.Table([(positions, grid.Rows, grid.Columns)], Config.AttentionHeadDim, latent.device);
-        return Run([latent], [grid], timesteps.to(CPU).to(float64), rotation, text, vace: null)[0].MoveToOuterDisposeScope();
+        return Run([latent], [grid], timesteps.to(CPU).to(float64), rotation, text, vace: null, residual: null)[0].MoveToOuterDisposeScope();
+    }
+
+    /// <summary>What the blocks are modulated by at a noise level, before each adds its own: shifts, scales and gates, [6·D] float32.</summary>
+    /// <param name="timestep">Noise level on the scale 0..1000.</param>
+    public Tensor Modulation(double timestep)
+    {
+        using var scope = NewDisposeScope();
+        using var upcast = UpcastBuffer.Begin();
+        var (_, modulation) = condition_embedder.Time(full([1, 1], timestep, dtype: float64), Device);
+        return modulation.flatten().MoveToOuterDisposeScope();
     }
 
     /// <summary>Computes what the blocks need of a text, and of given pictures, once, so that every step of a run can share it.</summary>
@@ -232,7 +243,7 @@ public sealed class WanTransformer : Module
         return new TextKeysValues(context.shape[0], pairs);
     }
 
-    private IReadOnlyList<Tensor> Run(Tensor[] latents, TokenGrid[] grids, Tensor timesteps, Tensor rotation, TextKeysValues text, VaceContext? vace)
+    private IReadOnlyList<Tensor> Run(Tensor[] latents, TokenGrid[] grids, Tensor timesteps, Tensor rotation, TextKeysValues text, VaceContext? vace, BlockResidual? residual)
     {
         using var upcast = UpcastBuffer.Begin();
         var (batch, groups) = (timesteps.shape[0], timesteps.shape[1]);
@@ -240,6 +251,30 @@ public sealed class WanTransformer : Module
         x = x.view(batch, groups, -1, Config.Dim); // [B, G, L/G, D]
 
         var (time, modulation) = condition_embedder.Time(timesteps, x.device); // [B, G, 1, D], [B, G, 6, D]
+        x = residual is null ? Blocks(x, modulation, rotation, text, vace) : Blocks(x, modulation, rotation, text, vace, residual);
+
+        var head = (scale_shift_table.to(float32) + time).chunk(2, dim: 2); // 2 × [B, G, 1, D]
+        x = Norms.Modulated(x, shift: head[0], scale: head[1], eps);
+        x = proj_out.call(x.view(batch, -1, Config.Dim)); // [B, L, p·q·r·C]
+
+        var tokens = x.split(grids.Select(grid => grid.Tokens).ToArray(), 1);
+        return [.. tokens.Select((segment, i) => Unpatchify(segment, grids[i]))];
+    }
+
+    private Tensor Blocks(Tensor x, Tensor modulation, Tensor rotation, TextKeysValues text, VaceContext? vace, BlockResidual residual)
+    {
+        if (residual is { Reuse: true, Tokens: { } known })
+            return x.to(float32) + known.view(x.shape);
+        // The blocks let go of the tokens they have read.
+        using var input = x.alias();
+        var result = Blocks(x, modulation, rotation, text, vace);
+        using var difference = (result - input).flatten(1, 2); // [B, L, D]
+        residual.Keep(difference);
+        return result;
+    }
+
+    private Tensor Blocks(Tensor x, Tensor modulation, Tensor rotation, TextKeysValues text, VaceContext? vace) // x: [B, G, L/G, D]
+    {
         var hinting = vace is null ? null : vace_blocks![0].Begin(vace_patch_embedding!.call(vace.Latents).view(x.shape), x);
         for (int i = 0, n = 0; i < blocks.Count; i++)
         {
@@ -270,12 +305,7 @@ public sealed class WanTransformer : Module
             n++;
         }
 
-        var head = (scale_shift_table.to(float32) + time).chunk(2, dim: 2); // 2 × [B, G, 1, D]
-        x = Norms.Modulated(x, shift: head[0], scale: head[1], eps);
-        x = proj_out.call(x.view(batch, -1, Config.Dim)); // [B, L, p·q·r·C]
-
-        var tokens = x.split(grids.Select(grid => grid.Tokens).ToArray(), 1);
-        return [.. tokens.Select((segment, i) => Unpatchify(segment, grids[i]))];
+        return x;
     }
 
     // The main block after one; after the last comes the first of the next pass.
