@@ -83,8 +83,15 @@ internal sealed class EncodedClip(
     // What only some jobs have.
     private string Extra()
     {
-        var text = plan.Sampling.LowNoiseGuidance is { } low ? string.Create(CultureInfo.InvariantCulture, $", low-noise guidance {low}") : "";
-        return plan.Sampling.Skipped > 0 ? text + string.Create(CultureInfo.InvariantCulture, $", {plan.Sampling.Skipped} steps left out") : text;
+        var sampling = plan.Sampling;
+        var parts = new List<FormattableString>();
+        if (sampling.LowNoiseGuidance is { } low) parts.Add($"low-noise guidance {low}");
+        if (sampling.Skipped > 0) parts.Add($"{sampling.Skipped} steps left out");
+        if (sampling.GuidanceUntil < 1) parts.Add($"guidance in the first {sampling.GuidedSteps} steps");
+        if (sampling.Timesteps.Count > 0) parts.Add($"timesteps {string.Join(' ', sampling.Timesteps.Select(t => t.ToString(CultureInfo.InvariantCulture)))}");
+        if (sampling.StepCache is { } cache) parts.Add($"{cache.Method} {cache.Threshold} after {cache.FirstSteps} steps");
+        if (sampling.Preset != SamplingPresets.Standard) parts.Add($"preset {sampling.Preset}");
+        return string.Concat(parts.Select(part => ", " + part.ToString(CultureInfo.InvariantCulture)));
     }
 
     private static string Note(SeamReport seam) => string.Create(
@@ -110,7 +117,15 @@ internal sealed class EncodedClip(
             NegativePrompt = plan.NegativePrompt,
             Seed = take.Seed,
             Model = new ModelNote(plan.Model.Name, plan.Model.Hash),
-            Sampling = new SamplingNote(sampling.Sampler, sampling.Steps, sampling.Guidance, sampling.Shift),
+            Sampling = new SamplingNote(sampling.Sampler, sampling.Steps, sampling.Guidance, sampling.Shift)
+            {
+                Preset = sampling.Preset,
+                LowNoiseGuidance = sampling.LowNoiseGuidance,
+                GuidanceUntil = sampling.GuidanceUntil < 1 ? sampling.GuidanceUntil : null,
+                Timesteps = sampling.Timesteps.Count > 0 ? sampling.Timesteps : null,
+                Skipped = sampling.Skipped > 0 ? sampling.Skipped : null,
+                StepCache = sampling.StepCache is { } cache ? new StepCacheNote(cache.Method, cache.Threshold, cache.FirstSteps) : null,
+            },
             Threads = run.Threads,
             Memory = new MemoryNote(run.Memory.Peak, plan.Memory.Peak),
             Canvas = new PictureNote(canvas.Size.Width, canvas.Size.Height, canvas.Rate.ToString(), plan.Mapping.CanvasFrames),

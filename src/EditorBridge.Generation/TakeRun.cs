@@ -51,6 +51,9 @@ public sealed record TakeResult
     /// <summary>Seconds of decoding in this run.</summary>
     public required double VaeSeconds { get; init; }
 
+    /// <summary>Passes of the transformer that were computed in this run; a step cache spares some of the plan's.</summary>
+    public required int ComputedPasses { get; init; }
+
     /// <summary>The speed it reached, for the estimates of later plans; null when this run only finished what another began.</summary>
     public required SpeedFigures? Speed { get; init; }
 
@@ -127,6 +130,7 @@ public static class TakeRun
             PromptPieces = pieces,
             SamplingSeconds = clock.SamplingSeconds,
             VaeSeconds = clock.VaeSeconds,
+            ComputedPasses = clock.ComputedPasses,
             Speed = clock.Speed,
             Seconds = options.Time.GetElapsedTime(start).TotalSeconds,
             PeakMemory = memory.Peak,

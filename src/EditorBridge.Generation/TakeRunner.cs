@@ -1,3 +1,4 @@
+using EditorBridge.Diffusion.Caching;
 using EditorBridge.Diffusion.Native;
 using EditorBridge.Diffusion.Samplers;
 using EditorBridge.Diffusion.Wan;
@@ -232,12 +233,14 @@ internal sealed class TakeRunner(
     private Tensor Sample(WindowPlan window, WindowInputs given, WanVideoVaeCache contextCache)
     {
         using var scope = NewDisposeScope();
-        using var sampler = WindowSampling.Solver(plan.Sampling);
+        var seed = WindowSampling.Seed(take.Seed, window.Order);
+        using var sampler = WindowSampling.Solver(plan.Sampling, seed);
+        using var cache = WindowSampling.Cache(plan.Sampling);
         var cell = plan.Model.SpatialStride;
         var noise = FlowSampling.Noise(
-            [1, plan.Model.LatentChannels, given.References + window.Latents, plan.Canvas.Size.Height / cell, plan.Canvas.Size.Width / cell], WindowSampling.Seed(take.Seed, window.Order));
+            [1, plan.Model.LatentChannels, given.References + window.Latents, plan.Canvas.Size.Height / cell, plan.Canvas.Size.Width / cell], seed);
         if (plan.Mechanism == Mechanism.NoisedSource) noise = Noised(window, noise, sampler.Schedule.Sigmas[0]);
-        using var sampling = Begin(sampler, given, noise);
+        using var sampling = Begin(sampler, given, noise, cache);
         state.RestoreStep(window.Order, sampling);
         clock.SkipSteps(window.Order, sampling.StepsTaken);
         var (saved, shown) = (options.Time.GetTimestamp(), options.Time.GetTimestamp());
@@ -248,10 +251,12 @@ internal sealed class TakeRunner(
             try
             {
                 using var pause = CollectorPause.Begin();
-                clock.Step(window.Order, () =>
+                clock.Step(window.Order, sampling.StepsTaken, () =>
                 {
+                    var computed = sampling.ComputedPasses;
                     sampling.Step(preview ? step => Preview(window, step, given.References, contextCache) : null, cancellation);
                     model.Device.Synchronize();
+                    return sampling.ComputedPasses - computed;
                 });
             }
             catch (OperationCanceledException)
@@ -282,10 +287,11 @@ internal sealed class TakeRunner(
         return (source * (1 - sigma) + noise * sigma).MoveToOuterDisposeScope();
     }
 
-    private FlowSampling Begin(ISampler sampler, WindowInputs given, Tensor noise)
+    private FlowSampling Begin(ISampler sampler, WindowInputs given, Tensor noise, StepCache? cache)
     {
         using var pause = CollectorPause.Begin();
-        return new FlowSampling(model.Experts(plan.Sampling), sampler, given.Given, noise, prompt, negative, given.Beside);
+        var left = new SamplingOptions { GuidedSteps = ..plan.Sampling.GuidedSteps, Cache = cache };
+        return new FlowSampling(model.Experts(plan.Sampling), sampler, given.Given, noise, prompt, negative, given.Beside, left);
     }
 
     // The first new latent, decoded on from the context as it will be in the end.

@@ -130,7 +130,32 @@ public sealed record MemoryNote(long Peak, long Planned);
 /// <param name="Steps">Solver steps.</param>
 /// <param name="Guidance">Guidance.</param>
 /// <param name="Shift">Schedule shift.</param>
-public sealed record SamplingNote(string Sampler, int Steps, double Guidance, double Shift);
+public sealed record SamplingNote(string Sampler, int Steps, double Guidance, double Shift)
+{
+    /// <summary>The preset: draft, standard or final.</summary>
+    public string? Preset { get; init; }
+
+    /// <summary>Guidance of the expert for low noise, for models with two.</summary>
+    public double? LowNoiseGuidance { get; init; }
+
+    /// <summary>The part of the steps, from the first, that had guidance; null for all.</summary>
+    public double? GuidanceUntil { get; init; }
+
+    /// <summary>The timesteps, before the shift, of the whole schedule; null for the sampler's own.</summary>
+    public IReadOnlyList<double>? Timesteps { get; init; }
+
+    /// <summary>First steps of the schedule that were left out; null for none.</summary>
+    public int? Skipped { get; init; }
+
+    /// <summary>What spared passes; null for nothing.</summary>
+    public StepCacheNote? StepCache { get; init; }
+}
+
+/// <summary>A step cache in a sidecar.</summary>
+/// <param name="Method">Its name.</param>
+/// <param name="Threshold">How much relative change of the output could add up before a step was computed.</param>
+/// <param name="FirstSteps">Steps at the start that were always computed.</param>
+public sealed record StepCacheNote(string Method, double Threshold, int FirstSteps);
 
 /// <summary>A size, a rate and a number of frames in a sidecar.</summary>
 /// <param name="Width">Pixels in a row.</param>

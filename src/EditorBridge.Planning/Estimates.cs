@@ -26,7 +26,7 @@ public static class Estimates
     {
         if (speed.Basis == TimeBasis.Unknown || windows.Count == 0)
             return new TimeEstimate { Basis = speed.Basis, SamplingSeconds = 0, VaeSeconds = 0, TotalSeconds = 0 };
-        var sampled = windows.Sum(w => TransformerFlops(model, Tokens(model, canvas, w))) * sampling.Steps * sampling.PassesPerStep * takes;
+        var sampled = windows.Sum(w => TransformerFlops(model, Tokens(model, canvas, w))) * sampling.Passes * takes;
         // An encode costs about a third of a decode.
         var coded = windows.Sum(w => w.Latents + (w.BeforeLatents + w.AfterLatents) / 3.0) * DecodeFlops(model, canvas) * takes;
         var samplingSeconds = sampled / speed.TransformerFlopsPerSecond;

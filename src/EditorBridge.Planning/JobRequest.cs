@@ -240,8 +240,8 @@ public sealed record JobRequest
     /// <summary>Takes to make: the same job with different seeds.</summary>
     public int Takes { get; init; } = 1;
 
-    /// <summary>"default", "draft" (fewer steps) or "fine" (more).</summary>
-    public string Preset { get; init; } = "default";
+    /// <summary>"draft", "standard" or "final"; see <see cref="SamplingPresets"/>.</summary>
+    public string Preset { get; init; } = SamplingPresets.Standard;
 
     /// <summary>Solver steps; null for the preset's.</summary>
     public int? Steps { get; init; }
@@ -252,11 +252,20 @@ public sealed record JobRequest
     /// <summary>Guidance of the expert for low noise, for models with two; null for <see cref="Guidance"/>, or the preset's.</summary>
     public double? LowNoiseGuidance { get; init; }
 
-    /// <summary>"unipc", "dpm++" or "euler"; null for the model's.</summary>
+    /// <summary>The part of the steps, from the first, in which guidance is applied, 0 to 1; null for the preset's.</summary>
+    public double? GuidanceUntil { get; init; }
+
+    /// <summary>"unipc", "dpm++", "euler" or "lcm"; null for the preset's.</summary>
     public string? Sampler { get; init; }
 
-    /// <summary>Schedule shift; null for the model's.</summary>
+    /// <summary>Schedule shift; null for the preset's.</summary>
     public double? Shift { get; init; }
+
+    /// <summary>The timesteps that the model was distilled to, before the shift, falling from at most 1000; empty for the preset's.</summary>
+    public IReadOnlyList<double> Timesteps { get; init; } = [];
+
+    /// <summary>What spares passes where steps hardly differ; null for the preset's.</summary>
+    public StepCacheRequest? StepCache { get; init; }
 
     /// <summary>Features asked for that this version does not build; each is refused by name.</summary>
     public IReadOnlyList<UnbuiltFeature> Unbuilt { get; init; } = [];

@@ -74,7 +74,7 @@ internal sealed record MemoryChoice
             + InMemory(model.LowNoiseParameters) + InMemory(model.ImageEncoderParameters);
         var tokens = Tokens(model, canvas, latents);
         // Residual and modulated input, q, k, v and what norm and rotation make of them, attention's output; the feed-forward part before and after its activation.
-        var transformer = tokens * ((10L * model.Dim) + (2L * model.FeedForward)) * 4 + Texts(model, sampling, 4);
+        var transformer = tokens * ((10L * model.Dim) + (2L * model.FeedForward)) * 4 + Texts(model, sampling, 4) + Residuals(model, sampling, tokens);
         var vae = Vae(model, canvas);
         return new MemoryEstimate
         {
@@ -116,7 +116,7 @@ internal sealed record MemoryChoice
 
     // In bfloat16 but for the residual stream, its update and what norms compute.
     private static long DeviceActivations(ModelCapabilities model, CanvasSize canvas, long latents, SamplingPlan sampling)
-        => Tokens(model, canvas, latents) * ((28L * model.Dim) + (6L * model.FeedForward)) + Texts(model, sampling, 2);
+        => Tokens(model, canvas, latents) * ((28L * model.Dim) + (6L * model.FeedForward)) + Texts(model, sampling, 2) + Residuals(model, sampling, Tokens(model, canvas, latents));
 
     private static long Tokens(ModelCapabilities model, CanvasSize canvas, long latents)
     {
@@ -126,6 +126,10 @@ internal sealed record MemoryChoice
 
     // Keys and values of every block for each text.
     private static long Texts(ModelCapabilities model, SamplingPlan sampling, int bytes) => 2L * sampling.PassesPerStep * model.Layers * model.TextLength * model.Dim * bytes;
+
+    // TeaCache keeps what the blocks add to every token, for each pass; EasyCache a few latents, which are nothing beside the rest.
+    private static long Residuals(ModelCapabilities model, SamplingPlan sampling, long tokens) =>
+        sampling.StepCache is { Method: "teacache" } ? 4L * sampling.PassesPerStep * tokens * model.Dim : 0;
 
     // Streaming cache of 28 bytes a pixel and base channel, and about six full-resolution tensors of a four-frame chunk at work.
     private static long Vae(ModelCapabilities model, CanvasSize canvas) => 76L * model.VaeDecoderBase * canvas.Width * canvas.Height;

@@ -148,10 +148,16 @@ public sealed record ModelCapabilities
     /// <summary>SHA-256 over the weight files, lower-case hex; empty when not known yet.</summary>
     public string Hash { get; init; } = "";
 
-    /// <summary>Solver steps of the default preset.</summary>
+    /// <summary>Presets of the model's own, by name; the others are those of <see cref="SamplingPresets"/>.</summary>
+    public IReadOnlyDictionary<string, SamplingPreset> Presets { get; init; } = new Dictionary<string, SamplingPreset>();
+
+    /// <summary>TeaCache's polynomial for it, highest power first; empty where none is known.</summary>
+    public IReadOnlyList<double> TeaCacheCoefficients { get; init; } = [];
+
+    /// <summary>Solver steps of the standard preset.</summary>
     public int DefaultSteps { get; init; } = 20;
 
-    /// <summary>Guidance of the default preset.</summary>
+    /// <summary>Guidance of the standard preset.</summary>
     public double DefaultGuidance { get; init; } = 4;
 
     /// <summary>Schedule shift.</summary>

@@ -38,10 +38,10 @@ public sealed record ModelSettings
     /// <summary>Most context frames a side.</summary>
     public required int MaxContextFrames { get; init; }
 
-    /// <summary>Solver steps of the default preset.</summary>
+    /// <summary>Solver steps of the standard preset.</summary>
     public required int Steps { get; init; }
 
-    /// <summary>Guidance of the default preset.</summary>
+    /// <summary>Guidance of the standard preset.</summary>
     public required double Guidance { get; init; }
 
     /// <summary>Schedule shift.</summary>
@@ -58,6 +58,12 @@ public sealed record ModelSettings
 
     /// <summary>Noise level, 0 to 1, from which on the expert for high noise works; null: as the model's own index says, or as published.</summary>
     public double? Boundary { get; init; }
+
+    /// <summary>Presets by name, each whole: draft, standard, final; null or left out: as every model's.</summary>
+    public IReadOnlyDictionary<string, SamplingPreset>? Presets { get; init; }
+
+    /// <summary>TeaCache's polynomial on the modulation of the blocks, highest power first; null: as published, where it is.</summary>
+    public IReadOnlyList<double>? TeaCacheCoefficients { get; init; }
 
     /// <summary>What Wan 2.2 TI2V-5B was trained for; used where a folder has no settings of its own.</summary>
     public static ModelSettings Ti2v { get; } = PublishedSettings.Ti2v;
@@ -91,8 +97,12 @@ public static class ModelFolder
         if (line == WanLine.ImageToVideo22 && parts.LowNoiseTransformer is null)
             return Failed($"'{location}' holds {recognised.Value.Name} without the other expert; the model is incomplete.");
         var pair = parts.LowNoiseTransformer is not null;
-        var read = Settings(location, PublishedSettings.For(recognised.Value, pair, location));
+        var published = PublishedSettings.For(recognised.Value, pair, location);
+        var read = Settings(location, published);
         if (!read.Ok) return Failed(read.Problem);
+        var polynomial = read.Value.TeaCacheCoefficients ?? published.TeaCacheCoefficients ?? [];
+        if (polynomial.Count == 0 && read.Value.Presets?.FirstOrDefault(preset => preset.Value.StepCache?.Method == "teacache").Key is { } unfitted)
+            return Failed($"'{SettingsFile(location)}' cannot be used: its preset '{unfitted}' has TeaCache and it names no teaCacheCoefficients; use easycache.");
 
         var cell = v.ScaleFactorSpatial * t.PatchSize[1];
         if (read.Value.Sizes.Where(size => size.Width % cell != 0 || size.Height % cell != 0).Select(size => (CanvasSize?)size).FirstOrDefault() is { } off)
@@ -149,6 +159,8 @@ public static class ModelFolder
             ImageEncoderBytes = stored[4],
             VaeDecoderBase = v.DecoderDim,
             Hash = Hash(location, files),
+            Presets = s.Presets ?? new Dictionary<string, SamplingPreset>(),
+            TeaCacheCoefficients = polynomial,
             DefaultSteps = s.Steps,
             DefaultGuidance = s.Guidance,
             DefaultLowNoiseGuidance = s.LowNoiseGuidance,
@@ -238,8 +250,27 @@ public static class ModelFolder
         if (settings.Steps < 1 || !(settings.Guidance >= 1) || !(settings.Shift > 0) || !RequestCheck.Samplers.Contains(settings.Sampler)
             || settings.Boundary is not (null or > 0 and < 1) || settings.LowNoiseGuidance is not (null or >= 1))
             return "its sampling settings are out of range";
+        if (settings.TeaCacheCoefficients is { } polynomial && (polynomial.Count == 0 || !polynomial.All(double.IsFinite))) return "its teaCacheCoefficients are not numbers";
+        foreach (var (name, preset) in settings.Presets ?? new Dictionary<string, SamplingPreset>())
+        {
+            if (!SamplingPresets.Names.Contains(name)) return $"there is no preset '{name}', only draft, standard and final";
+            if (preset is null) return $"its preset '{name}' is empty";
+            if (Problem(preset, settings) is { } problem) return $"its preset '{name}' is out of range: {problem}";
+        }
+
         return null;
     }
+
+    private static string? Problem(SamplingPreset preset, ModelSettings settings) =>
+        preset.Steps is < 1 or > 200 ? "steps"
+        : preset.Guidance is not (null or >= 1 and <= 30) ? "guidance"
+        : preset.LowNoiseGuidance is not (null or >= 1 and <= 30) ? "lowNoiseGuidance"
+        : preset.GuidanceUntil is not (null or >= 0 and <= 1) ? "guidanceUntil"
+        : preset.Shift is not (null or >= 0.1 and <= 100) ? "shift"
+        : preset.Sampler is { } sampler && !RequestCheck.Samplers.Contains(sampler) ? "sampler"
+        : preset.StepCache is { } cache && SamplingCheck.Problem(cache) is not null ? "stepCache"
+        : preset.Timesteps is { } timesteps && SamplingCheck.Problem(timesteps, preset.Sampler ?? settings.Sampler, preset.Steps) is not null ? "timesteps"
+        : null;
 
     private static string Hash(string location, IEnumerable<string> files)
     {

@@ -245,10 +245,29 @@ public sealed record WindowPlan
 /// <param name="Seed">Its seed.</param>
 public sealed record TakePlan(int Number, long Seed);
 
+/// <summary>A step cache, resolved.</summary>
+public sealed record StepCachePlan
+{
+    /// <summary>"easycache" or "teacache".</summary>
+    public required string Method { get; init; }
+
+    /// <summary>How much relative change of the output may add up before a step is computed.</summary>
+    public required double Threshold { get; init; }
+
+    /// <summary>Steps at the start that are always computed.</summary>
+    public required int FirstSteps { get; init; }
+
+    /// <summary>TeaCache's polynomial, highest power first; empty for others.</summary>
+    public IReadOnlyList<double> Coefficients { get; init; } = [];
+}
+
 /// <summary>Sampling settings, resolved.</summary>
 public sealed record SamplingPlan
 {
-    /// <summary>"unipc", "dpm++" or "euler".</summary>
+    /// <summary>The preset that what the request did not say comes from.</summary>
+    public string Preset { get; init; } = SamplingPresets.Standard;
+
+    /// <summary>"unipc", "dpm++", "euler" or "lcm".</summary>
     public required string Sampler { get; init; }
 
     /// <summary>Solver steps that are taken.</summary>
@@ -266,8 +285,27 @@ public sealed record SamplingPlan
     /// <summary>Steps of the schedule that are left out, because a noised source stands in for what they would have made.</summary>
     public int Skipped { get; init; }
 
+    /// <summary>The timesteps of the whole schedule, before the shift, of models that are distilled to a few; empty for the solver's own.</summary>
+    public IReadOnlyList<double> Timesteps { get; init; } = [];
+
+    /// <summary>The part of the steps, from the first, in which guidance is applied; 1 means all.</summary>
+    public double GuidanceUntil { get; init; } = 1;
+
+    /// <summary>What spares passes where steps hardly differ; null computes every one.</summary>
+    public StepCachePlan? StepCache { get; init; }
+
+    /// <summary>Steps, from the first, in which guidance is applied.</summary>
+    public int GuidedSteps => Guidance == 1 && LowNoiseGuidance is null or 1 ? 0 : Math.Min(Steps, (int)Math.Ceiling(GuidanceUntil * Steps - 1e-9));
+
     /// <summary>Most passes of the transformer a step.</summary>
-    public int PassesPerStep => Guidance == 1 && LowNoiseGuidance is null or 1 ? 1 : 2;
+    public int PassesPerStep => GuidedSteps == 0 ? 1 : 2;
+
+    /// <summary>Most passes of the transformer in all steps; a step cache may spare some.</summary>
+    public int Passes => Steps + GuidedSteps;
+
+    /// <summary>Most passes of the transformer in the first steps.</summary>
+    /// <param name="steps">How many.</param>
+    public int PassesIn(int steps) => steps + Math.Min(steps, GuidedSteps);
 }
 
 /// <summary>Where a time estimate comes from.</summary>

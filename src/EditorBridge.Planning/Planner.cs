@@ -20,11 +20,10 @@ public static class Planner
             refusals.Add(new PlanRefusal("reference_unused", "reference", "A still from a reference picture cannot be made by this version yet; leave the reference out."));
         if (model.Boundary is null && request.Loras.FirstOrDefault(lora => lora.Expert != LoraExpert.Both) is { } apart)
             refusals.Add(new PlanRefusal("lora_unsupported", "loras", $"The model '{model.Name}' has one transformer for all noise levels; leave out which one '{apart.Path}' is for."));
-        if (request.LowNoiseGuidance is not null && model.Boundary is null)
-            refusals.Add(new PlanRefusal("guidance_unsupported", "sampler.low_noise_guidance", $"The model '{model.Name}' has one transformer for all noise levels; leave the guidance of the second out."));
+        if (SamplingChoice.Unsupported(request, model) is { } unsampled) refusals.Add(unsampled);
         var warnings = new List<PlanWarning>();
         void Warn(string code, FormattableString message) => warnings.Add(new PlanWarning(code, message.ToString(CultureInfo.InvariantCulture)));
-        var sampling = Settings(request, model);
+        var sampling = SamplingChoice.Choose(request, model);
         if (refusals.Count > 0) return Refused(request, model, sampling, refusals);
 
         var delivery = request.Delivery;
@@ -153,24 +152,6 @@ public static class Planner
     }
 
     private static string Given(int frames) => frames == 1 ? "1 context frame" : string.Create(CultureInfo.InvariantCulture, $"{frames} context frames");
-
-    private static SamplingPlan Settings(JobRequest request, ModelCapabilities model)
-    {
-        var steps = request.Preset switch
-        {
-            "draft" => (model.DefaultSteps + 1) / 2,
-            "fine" => model.DefaultSteps * 2,
-            _ => model.DefaultSteps,
-        };
-        return new SamplingPlan
-        {
-            Sampler = request.Sampler ?? model.DefaultSampler,
-            Steps = request.Steps ?? steps,
-            Guidance = request.Guidance ?? model.DefaultGuidance,
-            LowNoiseGuidance = model.Boundary is null ? null : request.LowNoiseGuidance ?? request.Guidance ?? model.DefaultLowNoiseGuidance ?? model.DefaultGuidance,
-            Shift = request.Shift ?? model.DefaultShift,
-        };
-    }
 
     private static Plan Refused(JobRequest request, ModelCapabilities model, SamplingPlan sampling, IReadOnlyList<PlanRefusal> refusals) =>
         Empty(request, model, sampling, Mechanism.None, [], refusals);

@@ -15,10 +15,7 @@ public static class RequestCheck
     public const int MostTakes = 16;
 
     /// <summary>The samplers by name.</summary>
-    public static readonly IReadOnlyList<string> Samplers = ["unipc", "dpm++", "euler"];
-
-    /// <summary>The presets by name.</summary>
-    public static readonly IReadOnlyList<string> Presets = ["draft", "default", "fine"];
+    public static readonly IReadOnlyList<string> Samplers = ["unipc", "dpm++", "euler", "lcm"];
 
     /// <summary>All reasons to refuse <paramref name="request"/>, in the order of its fields.</summary>
     public static IReadOnlyList<PlanRefusal> Refusals(JobRequest request)
@@ -39,8 +36,8 @@ public static class RequestCheck
             Refuse("takes_out_of_range", "takes", $"{request.Takes} takes were asked for; ask for 1 to {MostTakes}.");
         if (request.Seed < 0)
             Refuse("seed_negative", "seed", $"The seed {request.Seed} is negative; use 0 or more.");
-        if (!Presets.Contains(request.Preset))
-            Refuse("preset_unknown", "preset", $"There is no preset '{request.Preset}'; use draft, default or fine.");
+        if (SamplingPresets.Named(request.Preset) is null)
+            Refuse("preset_unknown", "preset", $"There is no preset '{request.Preset}'; use draft, standard or final.");
         if (request.Steps is < 1 or > 200)
             Refuse("steps_out_of_range", "steps", $"{request.Steps} steps were asked for; use 1 to 200.");
         if (request.Guidance is { } guidance && !(guidance is >= 1 and <= 30))
@@ -50,7 +47,13 @@ public static class RequestCheck
         if (request.Shift is { } shift && !(shift is >= 0.1 and <= 100))
             Refuse("shift_out_of_range", "shift", $"The shift {shift} is out of range; use 0.1 to 100.");
         if (request.Sampler is { } sampler && !Samplers.Contains(sampler))
-            Refuse("sampler_unknown", "sampler", $"There is no sampler '{sampler}'; use unipc, dpm++ or euler.");
+            Refuse("sampler_unknown", "sampler", $"There is no sampler '{sampler}'; use unipc, dpm++, euler or lcm.");
+        if (request.GuidanceUntil is { } until && !(until is >= 0 and <= 1))
+            Refuse("guidance_out_of_range", "sampler.guidance_until", $"Guidance until {until} of the steps is out of range; use 0 (in none) to 1 (in all).");
+        if (request.StepCache is { } cache && SamplingCheck.Problem(cache) is { } uncached)
+            found.Add(new PlanRefusal(SamplingCheck.Caches.Contains(cache.Method) ? "step_cache_out_of_range" : "step_cache_unknown", "sampler.step_cache", uncached));
+        if (SamplingCheck.Problem(request.Timesteps, request.Sampler, request.Steps) is { } untimed)
+            found.Add(new PlanRefusal("timesteps_unusable", "sampler.timesteps", untimed));
         foreach (var feature in request.Unbuilt.Distinct())
         {
             var (field, name) = Describe(feature);

@@ -43,6 +43,12 @@ internal sealed class GenerationPipeline : ITakePipeline
             $"Colour at the seam {s.Side} was {s.ShiftBefore:0.0} off before and {s.ShiftAfter:0.0} after correction (of 255).")));
         made.Notes.Add(FormattableString.Invariant(
             $"The worker took at most {result.PeakMemory / (double)(1 << 30):0.0} GiB of memory of its own; the plan had said {plan.Memory.Peak / (double)(1 << 30):0.0} GiB."));
+        if (plan.Sampling.StepCache is not null && fresh)
+        {
+            var passes = plan.Windows.Count * plan.Sampling.Passes;
+            made.Notes.Add(FormattableString.Invariant($"The step cache spared {passes - result.ComputedPasses} of {passes} passes of the transformer."));
+        }
+
         // A run that went on from saved state has not timed all of its work.
         if (fresh) (made.TransformerFlops, made.VaeFlops) = Speed(plan, result);
         return made;
@@ -70,11 +76,9 @@ internal sealed class GenerationPipeline : ITakePipeline
 
     private static (double Transformer, double Vae) Speed(Plan plan, TakeResult result)
     {
-        if (result.SamplingSeconds <= 0 || result.VaeSeconds <= 0) return (0, 0);
-        var sampling = plan.Windows.Sum(w => Estimates.TransformerFlops(plan.Model, Estimates.Tokens(plan.Model, plan.Canvas.Size, w)))
-            * plan.Sampling.PassesPerStep * plan.Sampling.Steps;
+        if (result.Speed is not { } speed) return (0, 0);
         var decoding = plan.Windows.Sum(w => w.Latents + w.AfterLatents) * Estimates.DecodeFlops(plan.Model, plan.Canvas.Size);
-        return (sampling / result.SamplingSeconds, decoding / result.VaeSeconds);
+        return (speed.TransformerFlopsPerSecond, decoding / result.VaeSeconds);
     }
 
     private sealed class Observer(TakeSignals signals, JobFolder folder, int take, bool previews) : ITakeObserver

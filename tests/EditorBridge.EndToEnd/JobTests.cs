@@ -33,6 +33,34 @@ public sealed class JobTests(Workspace workspace) : IClassFixture<Workspace>
     }
 
     [FFmpegFact]
+    public async Task A_draft_says_so_in_its_plan_and_its_sidecar()
+    {
+        var input = workspace.TwoShots("draft.otio");
+        var result = await workspace.Cli.RunAsync("fill", "--timeline", input, "--out", Output(input), "--gap", "1", "--prompt", "waves", "--preset", "draft", "--seed", "7", "--json");
+        var clip = Done(result);
+        await CheckClipAsync(clip, 10, "24/1", "h264", "01:00:01:00");
+        var plan = Assert.Single(result.Events("plan"));
+        var (steps, passes) = (plan.GetProperty("steps").GetInt32(), plan.GetProperty("passes").GetInt32());
+        Assert.Equal("draft", plan.GetProperty("preset").GetString());
+        Assert.InRange(passes, steps, 2 * steps - 1);
+
+        using var sidecar = JsonDocument.Parse(File.ReadAllBytes(clip.GetProperty("sidecar").GetString()!));
+        var sampling = sidecar.RootElement.GetProperty("sampling");
+        Assert.Equal(("draft", steps), (sampling.GetProperty("preset").GetString(), sampling.GetProperty("steps").GetInt32()));
+        Assert.Equal(plan.GetProperty("guidance_until").GetDouble(), sampling.GetProperty("guidanceUntil").GetDouble());
+        Assert.Equal(plan.GetProperty("step_cache").GetProperty("threshold").GetDouble(), sampling.GetProperty("stepCache").GetProperty("threshold").GetDouble());
+        Assert.Contains("preset draft", await Tool.RunAsync("ffprobe", "-v", "error", "-show_entries", "format_tags", "-of", "json", clip.GetProperty("path").GetString()!), StringComparison.Ordinal);
+
+        // What is asked for goes before the preset; what cannot be is refused by name.
+        var asked = Assert.Single((await workspace.Cli.RunAsync("plan", "--timeline", input, "--gap", "1", "--prompt", "waves", "--preset", "draft", "--cache", "none", "--guidance-until", "1",
+            "--sampler", "lcm", "--timesteps", "1000,500", "--shift", "3", "--json")).Events("plan"));
+        Assert.Equal((2, 4, "lcm"), (asked.GetProperty("steps").GetInt32(), asked.GetProperty("passes").GetInt32(), asked.GetProperty("sampler").GetString()));
+        Assert.False(asked.TryGetProperty("step_cache", out _));
+        var refused = await workspace.Cli.RunAsync("plan", "--timeline", input, "--gap", "1", "--prompt", "waves", "--cache", "teacache", "--json");
+        Assert.Equal("STEP_CACHE_UNSUPPORTED", Assert.Single(refused.Events("error")).GetProperty("reason").GetString());
+    }
+
+    [FFmpegFact]
     public async Task The_same_seed_gives_the_same_frames_and_another_other_ones()
     {
         var input = workspace.TwoShots("seed.otio");

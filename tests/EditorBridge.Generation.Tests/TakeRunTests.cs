@@ -103,6 +103,77 @@ public class TakeRunTests(TinyModel tiny)
         else Assert.Equal(step, taken[0].Step);
     }
 
+    public static TheoryData<string, string, int, int> Spared() => new()
+    {
+        { "easycache", "unipc", 20, 4 },
+        { "easycache", "unipc", 60, 5 },
+        { "teacache", "unipc", 20, 4 },
+        { "easycache", "lcm", 60, 5 },
+        { "none", "lcm", 20, 2 },
+    };
+
+    [Theory]
+    [MemberData(nameof(Spared))]
+    public void A_killed_take_with_a_step_cache_and_part_of_the_guidance_goes_on_to_the_same_bits(string method, string sampler, int frames, int step)
+    {
+        var model = tiny.Model.Capabilities with { TeaCacheCoefficients = [1, 0] };
+        var request = TestJob.Request(frames > 33 ? JobKind.BRoll : JobKind.Fill, frames) with
+        {
+            Steps = 8, Sampler = sampler, GuidanceUntil = 0.7, StepCache = new StepCacheRequest { Method = method, Threshold = 1, FirstSteps = 2 },
+        };
+        List<ushort[]> Whole(JobRequest asked, out int passes)
+        {
+            using var job = new TestJob(asked, model);
+            var clip = new KeptFrames();
+            passes = job.Run(tiny.Model, clip).ComputedPasses;
+            return clip.Frames;
+        }
+
+        var whole = Whole(request, out var computed);
+        var full = Whole(request with { StepCache = new StepCacheRequest { Method = "none" } }, out var planned);
+        if (method == "none")
+        {
+            Assert.Equal(whole, full);
+        }
+        else
+        {
+            Assert.InRange(computed, 1, planned - 1);
+            Assert.NotEqual(whole, full);
+        }
+
+        using var job = new TestJob(request, model);
+        Assert.Equal(planned, job.Plan.Windows.Count * (8 + 6));
+        var window = job.Plan.Windows.Count - 1;
+        var clip = new KeptFrames();
+        var killer = new Listener { StopAt = p => p.Window == window && p.Stage == TakeStage.Sampling && p.Step == step };
+        Assert.Throws<KilledException>(() => job.Run(tiny.Model, clip, killer, EveryStep));
+        var second = new Listener();
+        job.Run(tiny.Model, clip, second, EveryStep);
+        Assert.Equal(whole, clip.Frames);
+        Assert.Equal(step, second.Heard.First(p => p.Stage == TakeStage.Sampling && p.Window == window).Step);
+        Assert.Equal(second.Heard.Select(p => p.Fraction).Order(), second.Heard.Select(p => p.Fraction));
+    }
+
+    [Fact]
+    public void Guidance_left_out_of_every_step_is_none()
+    {
+        var request = TestJob.Request(JobKind.Fill, 9);
+        Assert.Equal(Frames(request with { Guidance = 1 }), Frames(request with { GuidanceUntil = 0 }));
+        Assert.NotEqual(Frames(request), Frames(request with { GuidanceUntil = 0.5 }));
+        Assert.Equal(Frames(request), Frames(request with { GuidanceUntil = 1, StepCache = new StepCacheRequest { Method = "easycache", Threshold = 0 } }));
+    }
+
+    [Fact]
+    public void Given_timesteps_are_walked()
+    {
+        var request = TestJob.Request(JobKind.BRoll, 9) with { Sampler = "lcm", Guidance = 1 };
+        var even = Frames(request with { Steps = 4 });
+        Assert.Equal(even, Frames(request with { Timesteps = [1000, 750, 500, 250] }));
+        Assert.NotEqual(even, Frames(request with { Timesteps = [1000, 757, 522, 250] }));
+        Assert.NotEqual(even, Frames(request with { Timesteps = [1000, 750, 500, 250], Sampler = "euler" }));
+        Assert.NotEqual(even, Frames(request with { Steps = 4, Seed = 6 }));
+    }
+
     [Fact]
     public void State_of_another_plan_is_not_used()
     {

@@ -63,6 +63,25 @@ public sealed class ModelFolderTests : IDisposable
         Assert.Contains("model.safetensors", ModelFolder.Read(folder, "x").Problem, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public void Presets_of_its_own_are_read_and_checked()
+    {
+        Lay(Settings with { Presets = new Dictionary<string, SamplingPreset> { ["draft"] = new() { Timesteps = [1000, 500], Sampler = "lcm", Guidance = 1 } } });
+        var preset = SamplingPresets.Of(ModelFolder.Read(folder, "tiny").OrThrow(), "draft");
+        Assert.Equal(("lcm", 1.0), (preset.Sampler, preset.Guidance));
+        Assert.Equal([1000, 500], preset.Timesteps!);
+        foreach (var (name, wrong, told) in ((string, SamplingPreset, string)[])
+                 [
+                     ("best", new(), "'best'"), ("draft", new() { Steps = 0 }, "steps"), ("final", new() { GuidanceUntil = 2 }, "guidanceUntil"),
+                     ("draft", new() { StepCache = new() { Method = "magcache" } }, "stepCache"), ("draft", new() { Timesteps = [1000, 500], Sampler = "unipc" }, "timesteps"),
+                     ("draft", new() { StepCache = new() { Method = "teacache" } }, "teaCacheCoefficients"),
+                 ])
+        {
+            Lay(Settings with { Presets = new Dictionary<string, SamplingPreset> { [name] = wrong } });
+            Assert.Contains(told, ModelFolder.Read(folder, "x").Problem, StringComparison.Ordinal);
+        }
+    }
+
     private void Lay(ModelSettings? settings)
     {
         foreach (var part in (string[])["transformer", "vae", "text_encoder", "tokenizer"]) Directory.CreateDirectory(Path.Combine(folder, part));

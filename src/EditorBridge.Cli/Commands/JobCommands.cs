@@ -43,15 +43,26 @@ internal static class JobCommands
     private static readonly Option<string> Codec = new("--codec") { Description = "How the clip is compressed.", DefaultValueFactory = _ => "h264" };
     private static readonly Option<string> MediaDir = new("--media-dir") { Description = "Folder for new clips; beside OUT when not given.", HelpName = "DIR" };
     private static readonly Option<(int Width, int Height)?> Size = new("--size") { Description = "Picture size, such as 1920x1080; that of the shots beside or below when not given.", HelpName = "WxH", CustomParser = ParseSize };
-    private static readonly Option<int?> Steps = new("--steps") { Description = "Steps of the sampler; the model's own number when not given.", HelpName = "N" };
-    private static readonly Option<string> Preset = new("--preset") { Description = "Quality against time.", DefaultValueFactory = _ => "default" };
+    private static readonly Option<int?> Steps = new("--steps") { Description = "Steps of the sampler; the preset's number when not given.", HelpName = "N" };
+    private static readonly Option<string> Preset = new("--preset") { Description = "Quality against time; what the other sampling options leave open comes from it.", DefaultValueFactory = _ => "standard", HelpName = "draft|standard|final" };
+    private static readonly Option<double?> GuidanceUntil = new("--guidance-until") { Description = "The part of the steps, from the first, in which guidance is applied, 0 to 1; the others take half the time.", HelpName = "X" };
+    private static readonly Option<StepCache?> Cache = new("--cache") { Description = "Spare passes where steps hardly differ: none, easycache or, for models it was fitted to, teacache; with a threshold of change, 0.05 when not given.", HelpName = "METHOD[:X]", CustomParser = ParseCache };
+    private static readonly Option<string> Sampler = new("--sampler") { Description = "The solver; the model's own when not given. lcm is for models distilled to a few steps." };
+    private static readonly Option<double?> Shift = new("--shift") { Description = "Shift of the timesteps; the model's own when not given.", HelpName = "X" };
+    private static readonly Option<double[]> Timesteps = new("--timesteps") { Description = "The timesteps that a model was distilled to, before the shift, such as 1000,750,500,250; with --sampler euler or lcm.", HelpName = "T,T,...", Arity = ArgumentArity.ExactlyOne, CustomParser = ParseTimesteps };
     private static readonly Argument<string?> PlanKind = new("KIND") { Description = "broll, extend, fill, still, restyle, inpaint, outpaint or loop; told from the options when not given.", Arity = ArgumentArity.ZeroOrOne };
 
     static JobCommands()
     {
         Place.AcceptOnlyFromAmong("gap", "above", "ripple");
         Codec.AcceptOnlyFromAmong("h264", "prores", "dnxhr");
-        Preset.AcceptOnlyFromAmong("draft", "default", "fine");
+        // What they were called first is still taken.
+        Preset.Validators.Add(result =>
+        {
+            if (result.Tokens.Count > 0 && result.Tokens[0].Value is not ("draft" or "standard" or "final" or "default" or "fine"))
+                result.AddError($"There is no preset '{result.Tokens[0].Value}'; use draft, standard or final.");
+        });
+        Sampler.AcceptOnlyFromAmong("unipc", "dpm++", "euler", "lcm");
         PlanKind.AcceptOnlyFromAmong(KindWords);
     }
 
@@ -96,7 +107,7 @@ internal static class JobCommands
     [
         Track, In, OutPoint, InclusiveOut, Clip, Head, Frames, Gap, AllGaps, Prompt, Negative, Reference,
         Subjects, Keyframes, Control, ControlStrength, Strength, Mask, InvertMask, Feather, Pad, Loras, Context, Guidance, Model, Seed, Takes,
-        Place, Generate, Codec, MediaDir, Size, Steps, Preset,
+        Place, Generate, Codec, MediaDir, Size, Preset, Steps, GuidanceUntil, Cache, Sampler, Shift, Timesteps,
     ];
 
     /// <summary>The words for kinds of jobs.</summary>
@@ -173,7 +184,59 @@ internal static class JobCommands
         Rate = parsed.GetValue(FrameRateOption.Rate),
         Steps = parsed.GetValue(Steps),
         Preset = parsed.GetValue(Preset) ?? "",
+        GuidanceUntil = parsed.GetValue(GuidanceUntil),
+        Cache = parsed.GetValue(Cache),
+        Solver = parsed.GetValue(Sampler) switch
+        {
+            "unipc" => SamplerOptions.Types.Solver.Unipc,
+            "dpm++" => SamplerOptions.Types.Solver.DpmPlusPlus,
+            "euler" => SamplerOptions.Types.Solver.Euler,
+            "lcm" => SamplerOptions.Types.Solver.Lcm,
+            _ => SamplerOptions.Types.Solver.Unspecified,
+        },
+        Shift = parsed.GetValue(Shift),
+        Timesteps = parsed.GetValue(Timesteps) ?? [],
     };
+
+    private static StepCache? ParseCache(ArgumentResult result)
+    {
+        var text = result.Tokens[0].Value;
+        var colon = text.IndexOf(':', StringComparison.Ordinal);
+        var threshold = 0.0;
+        var method = (colon < 0 ? text : text[..colon]) switch
+        {
+            "none" when colon < 0 => StepCache.Types.Method.None,
+            "easycache" => StepCache.Types.Method.EasyCache,
+            "teacache" => StepCache.Types.Method.TeaCache,
+            _ => StepCache.Types.Method.Unspecified,
+        };
+        if (method == StepCache.Types.Method.Unspecified || (colon > 0 && !double.TryParse(text[(colon + 1)..], NumberStyles.Float, CultureInfo.InvariantCulture, out threshold)))
+        {
+            result.AddError($"'{text}' is not a step cache: write none, easycache, teacache, or one of the two with a threshold, such as easycache:0.1.");
+            return null;
+        }
+
+        var cache = new StepCache { Method = method };
+        if (colon > 0) cache.Threshold = threshold;
+        return cache;
+    }
+
+    private static double[]? ParseTimesteps(ArgumentResult result)
+    {
+        var timesteps = new List<double>();
+        foreach (var text in result.Tokens[0].Value.Split(','))
+        {
+            if (!double.TryParse(text, NumberStyles.Float, CultureInfo.InvariantCulture, out var timestep))
+            {
+                result.AddError($"'{text}' is not a timestep: write them as 1000,750,500,250.");
+                return null;
+            }
+
+            timesteps.Add(timestep);
+        }
+
+        return [.. timesteps];
+    }
 
     private static (int Width, int Height)? ParseSize(ArgumentResult result)
     {

@@ -64,4 +64,9 @@ internal sealed record JobArguments
     public FrameRate? Rate { get; init; }
     public int? Steps { get; init; }
     public string Preset { get; init; } = "";
+    public double? GuidanceUntil { get; init; }
+    public StepCache? Cache { get; init; }
+    public SamplerOptions.Types.Solver Solver { get; init; }
+    public double? Shift { get; init; }
+    public IReadOnlyList<double> Timesteps { get; init; } = [];
 }

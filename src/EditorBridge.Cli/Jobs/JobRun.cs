@@ -199,7 +199,7 @@ internal sealed class JobRun(JobArguments arguments, ClientOptions options, IRep
             Takes = arguments.Takes,
             GenerateOverHandles = arguments.Generate || job.Loop,
             Loop = job.Loop,
-            Sampler = new SamplerOptions { Preset = arguments.Preset },
+            Sampler = new SamplerOptions { Preset = arguments.Preset, Solver = arguments.Solver, StepCache = arguments.Cache, Timesteps = { arguments.Timesteps } },
             Delivery = new Delivery
             {
                 Size = size,
@@ -220,6 +220,8 @@ internal sealed class JobRun(JobArguments arguments, ClientOptions options, IRep
         if (arguments.Seed is { } seed) spec.Seed = seed;
         if (arguments.Steps is { } steps) spec.Sampler.Steps = steps;
         if (arguments.Guidance is { } guidance) spec.Sampler.Guidance = guidance;
+        if (arguments.GuidanceUntil is { } until) spec.Sampler.GuidanceUntil = until;
+        if (arguments.Shift is { } shift) spec.Sampler.Shift = shift;
         if (arguments.Model is { } model) spec.Model = model.StartsWith("models/", StringComparison.Ordinal) ? model : "models/" + model;
         var handleFrames = job.Kind == JobSpec.Types.Kind.Extend && job.TrimOut is not null ? Math.Min(handles, job.RecordRange.Duration - 1) : 0;
         // Handles that are too short to trim out whole are no reason to stop: the plan says what it does with them.

@@ -25,6 +25,8 @@ internal abstract record CliEvent;
 
 internal sealed record SizeFigure(int Width, int Height);
 
+internal sealed record StepCacheFigure(string Method, double Threshold, int FirstSteps);
+
 internal sealed record PlanEvent : CliEvent
 {
     public required int Index { get; init; }
@@ -47,7 +49,14 @@ internal sealed record PlanEvent : CliEvent
     public SizeFigure? Canvas { get; init; }
     public string? CanvasRate { get; init; }
     public int? Windows { get; init; }
+    public string? Preset { get; init; }
+    public string? Sampler { get; init; }
     public int? Steps { get; init; }
+    public double? Guidance { get; init; }
+    public double? GuidanceUntil { get; init; }
+    public IReadOnlyList<double>? Timesteps { get; init; }
+    public StepCacheFigure? StepCache { get; init; }
+    public int? Passes { get; init; }
     public int? ContextBefore { get; init; }
     public int? ContextAfter { get; init; }
     public double? EstimatedSeconds { get; init; }

@@ -79,11 +79,20 @@ internal sealed class TextReport : IReport
             yield return Text($"  real frames    {(plan.Before is null ? "none before" : $"before: {plan.Before} ({plan.ContextBefore})")}, {(plan.After is null ? "none after" : $"after: {plan.After} ({plan.ContextAfter})")}");
         if (plan.Source is not null) yield return Text($"  source         {plan.Source}");
         if (plan.Model is not null)
-            yield return Text($"  model          {plan.Model}, canvas {plan.Canvas?.Width}x{plan.Canvas?.Height} at {plan.CanvasRate}, {plan.Windows} window{(plan.Windows == 1 ? "" : "s")}, {plan.Steps} steps, {plan.Mechanism.Replace('_', ' ')}");
+            yield return Text($"  model          {plan.Model}, canvas {plan.Canvas?.Width}x{plan.Canvas?.Height} at {plan.CanvasRate}, {plan.Windows} window{(plan.Windows == 1 ? "" : "s")}, {plan.Mechanism.Replace('_', ' ')}");
+        if (plan.Preset is not null && plan.Windows > 0) yield return Sampling(plan);
         if (plan.Size is not null) yield return Text($"  delivery       {plan.Size.Width}x{plan.Size.Height}{(plan.RateConversion is { Length: > 0 } rate ? $", {rate}" : "")}");
         if (plan.EstimatedSeconds is { } seconds)
             yield return Text($"  time           about {Seconds(seconds)} ({plan.EstimateBasis}), at most {plan.PeakMemoryBytes / (double)(1 << 30):0.0} GiB of memory");
         foreach (var warning in plan.Warnings) yield return "  note           " + warning;
+    }
+
+    private static string Sampling(PlanEvent plan)
+    {
+        var walked = plan.Timesteps is { } timesteps ? Text($" ({string.Join(' ', timesteps.Select(t => t.ToString(CultureInfo.InvariantCulture)))})") : "";
+        var guided = plan.GuidanceUntil < 1 && plan.Guidance != 1 ? Text($" in {plan.Passes - plan.Steps} of them") : "";
+        var cache = plan.StepCache is { } spared ? Text($", {spared.Method} {spared.Threshold} after {spared.FirstSteps} steps") : "";
+        return Text($"  sampling       preset {plan.Preset}: {plan.Steps} steps of {plan.Sampler}{walked}, guidance {plan.Guidance}{guided}; {(cache.Length > 0 ? "at most " : "")}{plan.Passes} passes{cache}");
     }
 
     private static IEnumerable<string> Timeline(TimelineEvent timeline)

@@ -37,6 +37,13 @@ internal static class PlanWriting
             Rate = Rate(delivery.Rate),
             Size = Size(delivery.Width, delivery.Height),
             RateConversion = plan.Mapping.OneToOne ? "one for one" : $"{plan.Canvas.Rate} to {delivery.Rate}",
+            Preset = plan.Sampling.Preset,
+            GuidanceUntil = plan.Sampling.GuidanceUntil,
+            Passes = plan.Sampling.Passes,
+            StepCache = plan.Sampling.StepCache is { } cache ? new V1.StepCache
+            {
+                Method = cache.Method == "teacache" ? V1.StepCache.Types.Method.TeaCache : V1.StepCache.Types.Method.EasyCache, Threshold = cache.Threshold, FirstSteps = cache.FirstSteps,
+            } : null,
             PlannerJson = JsonSerializer.Serialize(plan, PlanningJson.Default.Plan),
         };
         written.Windows.AddRange(plan.Windows.Select(w => new V1.Window
@@ -47,6 +54,7 @@ internal static class PlanWriting
             ContextBeforeFrames = w.BeforeFrames,
             ContextAfterFrames = w.AfterFrames,
         }));
+        written.Timesteps.AddRange(plan.Sampling.Timesteps);
         written.Seeds.AddRange(plan.Takes.Select(t => t.Seed));
         written.Warnings.AddRange(plan.Warnings.Select(w => new V1.Notice { Code = w.Code.ToUpperInvariant(), Message = w.Message }));
         written.Refusals.AddRange(plan.Refusals.Select(r =>
@@ -65,8 +73,14 @@ internal static class PlanWriting
         var context = (plan.Before?.Frames.Count ?? 0) + (plan.After?.Frames.Count ?? 0) + plan.Inputs.Sum(input => input.Read.Frames.Count);
         var cells = (long)plan.Canvas.Size.Width / plan.Model.SpatialStride * (plan.Canvas.Size.Height / plan.Model.SpatialStride) * plan.Model.LatentChannels;
         var latents = plan.Windows.Sum(w => (long)w.Latents + w.AfterLatents) * cells * sizeof(float);
-        // Saved state is the latents, two earlier predictions of the solver, and the decoder's cache, which is of their order.
-        return (context * pixels * 6) + (plan.Takes.Count * ((5 * latents) + (delivery.Frames * pixels)));
+        // Saved state is the latents, two earlier predictions of the solver, and the decoder's cache, which is of their order; EasyCache has five tensors of it.
+        var cached = plan.Sampling.StepCache switch
+        {
+            null => 0,
+            { Method: "teacache" } => 4 * plan.Sampling.PassesPerStep * plan.Windows.Max(w => Estimates.Tokens(plan.Model, plan.Canvas.Size, w)) * plan.Model.Dim,
+            _ => 5 * latents,
+        };
+        return (context * pixels * 6) + (plan.Takes.Count * ((5 * latents) + cached + (delivery.Frames * pixels)));
     }
 
     private static V1.Plan.Types.Mechanism Mechanism(Mechanism mechanism) => mechanism switch

@@ -83,7 +83,7 @@ internal sealed partial class SpecReading(FFmpegLocator ffmpeg, AssetStore asset
             Model = spec.Model.Length == 0 ? options.DefaultModel : spec.Model["models/".Length..],
             Seed = spec.HasSeed ? spec.Seed : drawSeed(),
             Takes = spec.Takes == 0 ? 1 : spec.Takes,
-            Preset = Text(spec.Sampler?.Preset) ?? "default",
+            Preset = Text(spec.Sampler?.Preset) ?? SamplingPresets.Standard,
             Steps = spec.Sampler is { HasSteps: true } s ? s.Steps : null,
             Guidance = spec.Sampler is { HasGuidance: true } g ? g.Guidance : null,
             LowNoiseGuidance = spec.Sampler is { HasLowNoiseGuidance: true } low ? low.LowNoiseGuidance : null,
@@ -93,12 +93,29 @@ internal sealed partial class SpecReading(FFmpegLocator ffmpeg, AssetStore asset
                 SamplerOptions.Types.Solver.Unipc => "unipc",
                 SamplerOptions.Types.Solver.DpmPlusPlus => "dpm++",
                 SamplerOptions.Types.Solver.Euler => "euler",
+                SamplerOptions.Types.Solver.Lcm => "lcm",
                 _ => null,
             },
+            GuidanceUntil = spec.Sampler is { HasGuidanceUntil: true } part ? part.GuidanceUntil : null,
+            Timesteps = [.. spec.Sampler?.Timesteps ?? []],
+            StepCache = Cache(spec.Sampler?.StepCache),
             Unbuilt = unbuilt,
         };
         return context is { } frames ? request with { ContextFrames = frames } : request;
     }
+
+    private static StepCacheRequest? Cache(StepCache? cache) => cache is null or { Method: StepCache.Types.Method.Unspecified } ? null : new StepCacheRequest
+    {
+        Method = cache.Method switch
+        {
+            StepCache.Types.Method.None => "none",
+            StepCache.Types.Method.EasyCache => "easycache",
+            StepCache.Types.Method.TeaCache => "teacache",
+            var other => other.ToString(),
+        },
+        Threshold = cache.HasThreshold ? cache.Threshold : null,
+        FirstSteps = cache.HasFirstSteps ? cache.FirstSteps : null,
+    };
 
     /// <summary>Opens a media file a caller named.</summary>
     /// <exception cref="Grpc.Core.RpcException">It cannot be read; the error names the field.</exception>
