@@ -47,6 +47,9 @@ public sealed class LoadedModel : IDisposable
     /// <summary>What looks at given pictures; null for models that do not.</summary>
     public ClipVisionTower? ImageEncoder => Networks.ImageEncoder;
 
+    /// <summary>How its transformers were placed; null where nobody asked.</summary>
+    public MemoryArrangement? Arrangement { get; private init; }
+
     /// <summary>The LoRAs that were added to it.</summary>
     public IReadOnlyList<LoraRequest> Loras { get; private init; } = [];
 
@@ -66,24 +69,27 @@ public sealed class LoadedModel : IDisposable
     /// <param name="name">The model's name in the catalogue.</param>
     /// <param name="device">A device of <see cref="ComputeDevice.Choose(string)"/>; for "auto", the best one there is.</param>
     /// <param name="loras">LoRAs to add, one after the other.</param>
+    /// <param name="arrangement">Where the transformers' weights are on a GPU; null to go by what is free there.</param>
     /// <exception cref="GenerationException">Model, device or a LoRA cannot be used; the message says why.</exception>
-    public static LoadedModel Load(string location, string name, string device, IReadOnlyList<LoraRequest>? loras = null)
+    public static LoadedModel Load(string location, string name, string device, IReadOnlyList<LoraRequest>? loras = null, MemoryArrangement? arrangement = null)
     {
         var chosen = ComputeDevice.Choose(device);
         if (!chosen.Ok) throw new GenerationException("device_unusable", chosen.Problem);
         var capabilities = ModelFolder.Read(location, name);
         if (!capabilities.Ok) throw new GenerationException("model_unusable", capabilities.Problem);
+        // Looked at before the first weight goes there.
+        FreeMemory.Now(chosen.Value);
         ModelNetworks? networks = null;
         try
         {
             using var noGrad = no_grad();
             var parts = ModelParts.Find(location).OrThrow();
             var tokenizer = parts.Tokenizer is { } file ? SentencePieceTokenizer.Load(file) : SentencePieceTokenizer.LoadPacked(parts.TextEncoder);
-            networks = ModelNetworks.Load(parts, chosen.Value.Device);
+            networks = ModelNetworks.Load(parts, chosen.Value.Device, arrangement);
             if (tokenizer.VocabularySize > networks.TextEncoder.Config.VocabSize)
                 throw new InvalidDataException($"the tokenizer has {tokenizer.VocabularySize} pieces, the text encoder {networks.TextEncoder.Config.VocabSize} rows");
             var notes = (loras ?? []).SelectMany(lora => LoraAddition.Add(lora, networks)).ToList();
-            return new LoadedModel(capabilities.Value, chosen.Value, tokenizer, networks) { Loras = loras ?? [], LoraNotes = notes };
+            return new LoadedModel(capabilities.Value, chosen.Value, tokenizer, networks) { Arrangement = arrangement, Loras = loras ?? [], LoraNotes = notes };
         }
         catch (GenerationException)
         {

@@ -1,9 +1,11 @@
 using EditorBridge.Diffusion.Images;
 using EditorBridge.Diffusion.Text;
 using EditorBridge.Diffusion.Wan;
+using EditorBridge.Diffusion.Weights;
 using EditorBridge.Models;
 using EditorBridge.Models.Checkpoints;
 using EditorBridge.Models.Configs;
+using EditorBridge.Planning;
 using static TorchSharp.torch;
 
 namespace EditorBridge.Generation;
@@ -30,13 +32,14 @@ internal sealed class ModelNetworks : IDisposable
     /// <summary>Loads them one after the other.</summary>
     /// <param name="parts">Where they lie.</param>
     /// <param name="device">Where they go.</param>
+    /// <param name="arrangement">Where the transformers' weights are; null where they suit the device.</param>
     /// <exception cref="InvalidDataException">A file cannot be used, or the networks do not go together.</exception>
-    public static ModelNetworks Load(ModelParts parts, Device device)
+    public static ModelNetworks Load(ModelParts parts, Device device, MemoryArrangement? arrangement = null)
     {
         var networks = new ModelNetworks();
         try
         {
-            networks.Fill(parts, device);
+            networks.Fill(parts, device, PlacementOf(arrangement));
             return networks;
         }
         catch
@@ -49,11 +52,11 @@ internal sealed class ModelNetworks : IDisposable
     /// <inheritdoc/>
     public void Dispose() => all.ForEach(network => network.Dispose());
 
-    private void Fill(ModelParts parts, Device device)
+    private void Fill(ModelParts parts, Device device, WeightPlacement? placement)
     {
         TextEncoder = Made(parts.TextEncoder, parts.Layout, NetworkSizes.TextEncoder, (sizes, weights) => UMT5Encoder.Load(sizes, weights, device));
-        Transformer = OfTransformer(parts.Transformer, parts.Layout, device);
-        if (parts.LowNoiseTransformer is { } low) LowNoiseTransformer = OfTransformer(low, parts.Layout, device);
+        Transformer = OfTransformer(parts.Transformer, parts.Layout, device, placement);
+        if (parts.LowNoiseTransformer is { } low) LowNoiseTransformer = OfTransformer(low, parts.Layout, device, placement);
         Vae = Made(parts.Vae, parts.Layout, NetworkSizes.Vae, (sizes, weights) => WanVideoVae.Load(sizes, weights, device));
         if (parts.ImageEncoder is { } image)
             ImageEncoder = Made(image, parts.Layout, NetworkSizes.ImageEncoder, (sizes, weights) => ClipVisionTower.Load(sizes, weights, device));
@@ -83,8 +86,18 @@ internal sealed class ModelNetworks : IDisposable
             throw new InvalidDataException($"its image encoder is {ImageEncoder.Config.HiddenSize} wide, the transformer takes {width}");
     }
 
-    private WanTransformer OfTransformer(string path, ModelLayout layout, Device device) =>
-        Made(path, layout, NetworkSizes.Transformer, (sizes, weights) => WanTransformer.Load(sizes, weights, device));
+    private static WeightPlacement? PlacementOf(MemoryArrangement? arrangement) => arrangement switch
+    {
+        MemoryArrangement.Resident => WeightPlacement.AsStored,
+        MemoryArrangement.InTurns => WeightPlacement.InTurns,
+        MemoryArrangement.Streamed => WeightPlacement.Streamed,
+        _ => null,
+    };
+
+    // Few weights are unpacked in any arrangement.
+    private WanTransformer OfTransformer(string path, ModelLayout layout, Device device, WeightPlacement? placement) =>
+        Made(path, layout, NetworkSizes.Transformer, (sizes, weights) => WanTransformer.Load(
+            sizes, weights, device, weights.Tensors.Values.Sum(tensor => tensor.Elements) < NamedTensor.FewValues ? null : placement));
 
     private TNetwork Made<TSizes, TNetwork>(string path, ModelLayout layout, Func<string, ModelLayout, ReadResult<TSizes>> read, Func<TSizes, INamedTensors, TNetwork> load)
         where TSizes : class

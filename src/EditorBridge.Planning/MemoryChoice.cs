@@ -30,7 +30,7 @@ internal sealed record MemoryChoice
         ModelCapabilities model, CanvasSize canvas, IReadOnlyList<WindowPlan> windows, SamplingPlan sampling, MachineMemory machine)
     {
         if (windows.Count == 0) return new() { Estimate = MemoryEstimate.None };
-        var latents = windows.Max(w => w.Latents + (w.AfterInSlots ? 0 : w.AfterLatents));
+        var latents = Latents(windows);
         var estimate = Estimate(latents);
         if (estimate is null || machine.Host > 0 && estimate.Peak > machine.Host * Share)
             return new() { Estimate = estimate ?? MemoryEstimate.None, Refusal = Refuse() };
@@ -57,6 +57,8 @@ internal sealed record MemoryChoice
 
         IEnumerable<PlanWarning> Notes(MemoryEstimate chosen)
         {
+            if (chosen.Arrangement == MemoryArrangement.InTurns)
+                yield return new("experts_in_turns", $"The GPU's memory holds one of the two transformers of '{model.Name}': they change places there once in every window.");
             if (chosen.Arrangement == MemoryArrangement.Streamed)
                 yield return new("weights_streamed", $"'{model.Name}' does not fit the GPU's memory as a whole: its blocks go through it one by one in every step, which takes longer.");
             var every = chosen.Arrangement == MemoryArrangement.Resident ? 0 : Mapped(model.TransformerParameters, model.TransformerBytes, model);
@@ -67,6 +69,11 @@ internal sealed record MemoryChoice
             }
         }
     }
+
+    /// <summary>What must be free of the GPU's memory for a plan in the arrangement that needs least of it.</summary>
+    public static long LeastOnDevice(Plan plan) => (long)(Streamed(plan.Model, plan.Canvas.Size, Latents(plan.Windows), plan.Sampling) / Share);
+
+    private static long Latents(IReadOnlyList<WindowPlan> windows) => windows.Max(w => w.Latents + (w.AfterInSlots ? 0 : w.AfterLatents));
 
     private static MemoryEstimate Cpu(ModelCapabilities model, CanvasSize canvas, long latents, SamplingPlan sampling)
     {
@@ -97,19 +104,20 @@ internal sealed record MemoryChoice
             Peak = ProcessBytes + (1L << 30),
             TransformerActivations = DeviceActivations(model, canvas, latents, sampling),
         };
-        var resident = DeviceWeights(model.TransformerParameters, model.TransformerBytes, model) + DeviceWeights(model.LowNoiseParameters, model.LowNoiseBytes, model)
-            + DeviceWeights(model.VaeParameters, model.VaeBytes, model)
-            + DeviceBytes + Math.Max(onDevice.TransformerActivations, onDevice.VaeStreaming);
-        if (resident <= most)
-            return onDevice with { Arrangement = MemoryArrangement.Resident, DevicePeak = resident };
+        var (high, low) = (DeviceWeights(model.TransformerParameters, model.TransformerBytes, model), DeviceWeights(model.LowNoiseParameters, model.LowNoiseBytes, model));
+        var beside = DeviceWeights(model.VaeParameters, model.VaeBytes, model) + DeviceBytes + Math.Max(onDevice.TransformerActivations, onDevice.VaeStreaming);
+        if (beside + high + low <= most)
+            return onDevice with { Arrangement = MemoryArrangement.Resident, DevicePeak = beside + high + low };
+        if (low > 0 && beside + Math.Max(high, low) <= most)
+            return onDevice with { Arrangement = MemoryArrangement.InTurns, DevicePeak = beside + Math.Max(high, low) };
         var streamed = Streamed(model, canvas, latents, sampling);
         return streamed <= most ? onDevice with { Arrangement = MemoryArrangement.Streamed, DevicePeak = streamed } : null;
     }
 
-    // Two blocks at a time, of which one is on its way; the VAE stays.
+    // Two blocks of each transformer at a time, of which one is on its way; the VAE stays.
     private static long Streamed(ModelCapabilities model, CanvasSize canvas, long latents, SamplingPlan sampling)
     {
-        var blocks = 2 * DeviceWeights(model.TransformerParameters, model.TransformerBytes, model) / model.Layers;
+        var blocks = 2 * (DeviceWeights(model.TransformerParameters, model.TransformerBytes, model) + DeviceWeights(model.LowNoiseParameters, model.LowNoiseBytes, model)) / model.Layers;
         return DeviceBytes + blocks + DeviceWeights(model.VaeParameters, model.VaeBytes, model)
             + Math.Max(DeviceActivations(model, canvas, latents, sampling), Vae(model, canvas));
     }

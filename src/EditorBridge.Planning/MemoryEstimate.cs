@@ -9,6 +9,9 @@ public enum MemoryArrangement
     /// <summary>On a GPU: transformer and VAE stay there for the whole job; the text encoder goes through it layer by layer.</summary>
     Resident,
 
+    /// <summary>On a GPU: of two transformers the one whose noise levels are sampled; they change places at the boundary.</summary>
+    InTurns,
+
     /// <summary>On a GPU: the transformer stays in main memory and its blocks go through the GPU one by one, the next while one computes.</summary>
     Streamed,
 }

@@ -26,7 +26,7 @@ internal sealed class GenerationPipeline : ITakePipeline
         var take = plan.Takes[start.Take].Number;
         Say(signals, plan, JobProgress.Types.Stage.LoadingModel);
         var tools = Tools(signals.Cancel);
-        var model = ModelCache.Get(start.ModelFolder, start.Device, plan.Request.Loras);
+        var (model, memory) = ModelCache.For(plan, start.ModelFolder, start.Device);
         Say(signals, plan, JobProgress.Types.Stage.EncodingText);
         var fresh = !Directory.Exists(folder.State(take));
         using var either = CancellationTokenSource.CreateLinkedTokenSource(signals.Cancel, signals.Suspend);
@@ -38,6 +38,7 @@ internal sealed class GenerationPipeline : ITakePipeline
             ContactSheet = Picture(tools, result.ClipPath) ? ContactSheet : "",
             Frames = result.Frames,
         };
+        made.Notes.AddRange(memory);
         made.Notes.AddRange(model.LoraNotes);
         made.Notes.AddRange(result.Seams.Select(s => FormattableString.Invariant(
             $"Colour at the seam {s.Side} was {s.ShiftBefore:0.0} off before and {s.ShiftAfter:0.0} after correction (of 255).")));

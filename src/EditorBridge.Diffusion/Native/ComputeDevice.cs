@@ -64,6 +64,9 @@ public sealed record ComputeDevice
             _ = zeros(1, device: Device).item<float>();
     }
 
+    /// <summary>Bytes of its own memory that are free; null where it has none, or its driver does not say.</summary>
+    public long? FreeMemory() => Device.type == DeviceType.CUDA ? CudaMemory.Free() : null;
+
     /// <summary>A tensor's values on the CPU, for pictures and files.</summary>
     /// <param name="tensor">On any device.</param>
     /// <returns>A new tensor; on the CPU already, it shares its memory with <paramref name="tensor"/>.</returns>

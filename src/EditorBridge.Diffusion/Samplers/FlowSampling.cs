@@ -224,6 +224,10 @@ public sealed class FlowSampling : IDisposable
         negative?.Dispose();
         (prepared, text, negative) = (null, null, null);
         using var scope = NewDisposeScope();
+        // Where memory holds one, the other leaves before it comes.
+        foreach (var other in experts.Where(other => !ReferenceEquals(other.Network, expert.Network)))
+            other.Network.EndTurn();
+        expert.Network.BeginTurn();
         var device = expert.Network.Device;
         var image = inputs.Image?.to(device);
         text = expert.Network.PrepareText(context.to(device), image);

@@ -35,6 +35,7 @@ public sealed class WanTransformer : Module
     private readonly int[] patch;
     private readonly double eps;
     private BlockStream? stream;
+    private DeviceStay? stay;
 
     /// <summary>Makes the network with weights of zero: load them, or call <see cref="Initialize"/>.</summary>
     /// <param name="config">Sizes.</param>
@@ -100,6 +101,8 @@ public sealed class WanTransformer : Module
                 network.ComputeType = ScalarType.BFloat16;
             if (placement == WeightPlacement.Streamed)
                 network.StreamBlocks(place);
+            else if (placement == WeightPlacement.InTurns)
+                network.TakeTurns(place);
         }
 
         return network;
@@ -327,11 +330,35 @@ public sealed class WanTransformer : Module
         stream = new BlockStream(all, device);
     }
 
+    /// <summary>How often the weights went to the device, where the network shares it with another in turns.</summary>
+    public int Placements => stay?.Placements ?? 0;
+
+    /// <summary>Whether the weights are on the device where the network shares it in turns.</summary>
+    public bool HasTurn => stay?.Here ?? false;
+
+    /// <summary>Brings the weights to the device where the network shares it in turns (<see cref="WeightPlacement.InTurns"/>); elsewhere nothing happens.</summary>
+    public void BeginTurn() => stay?.Begin();
+
+    /// <summary>Leaves the device to another; the weights stay in their file.</summary>
+    public void EndTurn() => stay?.Leave();
+
+    /// <summary>From now on the large weights are on a device between <see cref="BeginTurn"/> and <see cref="EndTurn"/> only.</summary>
+    /// <param name="device">Where the network's own parameters are.</param>
+    internal void TakeTurns(Device device)
+    {
+        stay?.Dispose();
+        stay = new DeviceStay(this, device);
+    }
+
     /// <inheritdoc/>
     protected override void Dispose(bool disposing)
     {
         if (disposing)
+        {
+            stay?.Dispose();
             stream?.Dispose();
+        }
+
         base.Dispose(disposing);
     }
 

@@ -14,4 +14,7 @@ public enum WeightPlacement
 
     /// <summary>In the mapped file; what a layer needs goes to the device when it computes and is let go afterwards. On the CPU the same as <see cref="AsStored"/>.</summary>
     Streamed,
+
+    /// <summary>In the mapped file; all of it goes to the device when the network's turn comes and leaves when it ends: for two networks of which one fits. On the CPU the same as <see cref="AsStored"/>.</summary>
+    InTurns,
 }

@@ -1,6 +1,7 @@
 using EditorBridge.Diffusion.Conditioning;
 using EditorBridge.Diffusion.Samplers;
 using EditorBridge.Diffusion.Wan;
+using EditorBridge.Diffusion.Weights;
 using EditorBridge.Models.Configs;
 using TorchSharp;
 using static TorchSharp.torch;
@@ -180,6 +181,46 @@ public sealed class FlowSamplingTests : IDisposable
             resumed.Restore(state);
             Assert.Equal(expected, Bits(resumed.Run()));
         }
+    }
+
+    [Fact]
+    public void ExpertsThatTakeTurnsAreBroughtOnceEach()
+    {
+        using var other = new WanTransformer(network.Config);
+        using var generator = new Generator(12);
+        other.Initialize(generator);
+        using (no_grad())
+            other.state_dict()["proj_out.weight"].normal_(0, 0.2, generator);
+        network.Save(Path.Combine(folder, "low"));
+        other.Save(Path.Combine(folder, "high"));
+        using var high = WanTransformer.Load(Path.Combine(folder, "high"), placement: WeightPlacement.InTurns);
+        using var low = WanTransformer.Load(Path.Combine(folder, "low"), placement: WeightPlacement.InTurns);
+        high.TakeTurns(CPU); // which poses as a GPU here
+        low.TakeTurns(CPU);
+        var boundary = Sampler.Create(SamplerKind.UniPC, 6, 5).Schedule.Timesteps[2];
+        FlowSampling Of(WanTransformer first, WanTransformer second) => new([new Expert(first, 3, boundary), new Expert(second, 2)], Sampler.Create(SamplerKind.UniPC, 6, 5), conditioning,
+            FlowSampling.Noise(Shape, 4), context[0..1], context[1..2]);
+
+        using var resident = Of(other, network);
+        var expected = Bits(resident.Run());
+        using (var turns = Of(high, low))
+        {
+            Assert.Equal((0, 0), (high.Placements, low.Placements));
+            turns.Run(step => Assert.Equal((step.Taken <= 3, step.Taken > 3), (high.HasTurn, low.HasTurn)));
+            Assert.Equal((1, 1), (high.Placements, low.Placements));
+            Assert.Equal(expected, Bits(turns.Latents));
+        }
+
+        // A second window begins with the first expert again; one that goes on behind the boundary never asks for it.
+        using var second = Of(high, low);
+        while (second.StepsTaken < 4)
+            second.Step();
+        Assert.Equal((2, 2), (high.Placements, low.Placements));
+        using var state = second.Save();
+        using var resumed = Of(high, low);
+        resumed.Restore(state);
+        resumed.Run();
+        Assert.Equal((2, 2), (high.Placements, low.Placements));
     }
 
     [Fact]
