@@ -124,6 +124,9 @@ internal sealed class EndToEndParity
         var own = stack(timesteps); // [steps, 1 or tokens]
         comparison.Absolute("mid.timestep_per_step", times.view(times.shape[0], -1).to(float32).narrow(1, 0, own.shape[1]), own, 0);
         Optional("mid.model_input_per_step", () => stack(inputs));
+        // Without guidance there are no two passes to compare.
+        if (conditional.Count == 0)
+            return;
         Optional("mid.noise_pred_cond", () => stack(conditional));
         Optional("mid.noise_pred_uncond", () => stack(unconditional));
     }

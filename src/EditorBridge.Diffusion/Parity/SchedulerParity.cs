@@ -72,15 +72,16 @@ internal static partial class SchedulerParity
         _ => null,
     };
 
-    private static double Shift(Match match) => Number(match.Groups["shift"].Value);
+    // Names of files may have a p for the point, as in case_scale0p6.
+    private static double Shift(Match match) => Number(match.Groups["shift"].Value.Replace('p', '.'));
 
     private static int Steps(Match match) => int.Parse(match.Groups["steps"].Value, CultureInfo.InvariantCulture);
 
     private static double Number(string text) => double.Parse(text, CultureInfo.InvariantCulture);
 
-    [GeneratedRegex(@"^(?<kind>\w+)_shift(?<shift>[\d.]+)_steps(?<steps>\d+)$")]
+    [GeneratedRegex(@"^(?<kind>\w+)_shift(?<shift>\d+([.p]\d+)?)_steps(?<steps>\d+)$")]
     private static partial Regex Trajectory();
 
-    [GeneratedRegex(@"^(?<kind>\w+)\.shift(?<shift>[\d.]+)\.steps(?<steps>\d+)\.timesteps$")]
+    [GeneratedRegex(@"^(?<kind>\w+)\.shift(?<shift>\d+([.p]\d+)?)\.steps(?<steps>\d+)\.timesteps$")]
     private static partial Regex Table();
 }

@@ -67,6 +67,47 @@ public class ParityTests
     }
 
     [Fact]
+    public void AFileThatHoldsNonsenseDoesNotEndTheRun()
+    {
+        using var folder = new TemporaryFolder();
+        var kind = Directory.CreateDirectory(folder.File("dit_t2v")).FullName;
+        foreach (var file in (string[])["weights.config.json", "weights.original.safetensors"])
+            File.Copy(GoldenCase.PathOf($"dit_t2v/{file}"), Path.Combine(kind, file));
+        // Weights are told by their config, whatever they say of themselves.
+        File.WriteAllText(Path.Combine(kind, "other.config.json"), "{}");
+        WeightSaver.Save(new Dictionary<string, Tensor> { ["w"] = zeros(2) }, Path.Combine(kind, "other.original.safetensors"));
+        using var scope = NewDisposeScope();
+        // A latent without a time axis; a timestep that is a single number; one that is missing.
+        var whole = new Dictionary<string, Tensor> { ["in.x.0"] = zeros(16, 2, 4, 4), ["in.context.0"] = zeros(3, 64), ["in.t"] = zeros(1), ["out.0"] = zeros(16, 2, 4, 4) };
+        WeightSaver.Save(new Dictionary<string, Tensor>(whole) { ["in.x.0"] = zeros(32, 4, 4) }, Path.Combine(kind, "flat.safetensors"));
+        WeightSaver.Save(new Dictionary<string, Tensor>(whole) { ["in.t"] = tensor(5f) }, Path.Combine(kind, "single.safetensors"));
+        WeightSaver.Save(whole.Where(pair => pair.Key != "in.t").ToDictionary(), Path.Combine(kind, "timeless.safetensors"));
+        var names = ParityRun.Cases(folder.Path);
+        Assert.Equal(["dit_t2v/flat.safetensors", "dit_t2v/single.safetensors", "dit_t2v/timeless.safetensors"], names);
+        Assert.All(names, name => Assert.Contains("not run", ParityRun.Run(folder.Path, name).Problem));
+    }
+
+    [Fact]
+    public void TheShiftInANameMayHaveAFraction()
+    {
+        using var folder = new TemporaryFolder();
+        var kind = Directory.CreateDirectory(folder.File("schedulers")).FullName;
+        var schedule = FlowSchedule.WanUniPC(3, 2.5);
+        using var scope = NewDisposeScope();
+        var zero = zeros(1, 4);
+        var steps = stack([zero, zero, zero]);
+        foreach (var name in (string[])["unipc_shift2.5_steps3", "unipc_shift2p5_steps3"])
+        {
+            WeightSaver.Save(new Dictionary<string, Tensor>
+            {
+                ["in.A"] = zero, ["in.B"] = zero, ["in.C"] = zero, ["in.x_init"] = zero, ["out.timesteps"] = tensor(schedule.Timesteps.ToArray()),
+                ["out.sigmas"] = tensor(schedule.Sigmas.ToArray()), ["out.samples"] = steps,
+            }, Path.Combine(kind, name + ".safetensors"));
+            Assert.Null(ParityRun.Run(folder.Path, $"schedulers/{name}.safetensors").Problem);
+        }
+    }
+
+    [Fact]
     [Trait("Speed", "slow")]
     public void SoDoesEveryFileOfAFolderGiven()
     {
