@@ -17,6 +17,8 @@ internal static class SamplingChoice
         var timesteps = request.Timesteps.Count > 0 ? request.Timesteps : request.Steps is null && SamplingCheck.WalksTimesteps(sampler) ? preset.Timesteps ?? [] : [];
         var steps = timesteps.Count > 0 ? timesteps.Count : request.Steps ?? preset.Steps ?? model.DefaultSteps;
         var guidance = request.Guidance ?? preset.Guidance ?? model.DefaultGuidance;
+        // The draft that every model has is a cut of a long schedule: few distilled steps have none to spare.
+        var cache = request.StepCache ?? (timesteps.Count == 0 && sampler != "lcm" || model.Presets.ContainsKey(name) ? preset.StepCache : null);
         return new SamplingPlan
         {
             Preset = name,
@@ -28,7 +30,7 @@ internal static class SamplingChoice
                 : request.LowNoiseGuidance ?? request.Guidance ?? preset.LowNoiseGuidance ?? preset.Guidance ?? model.DefaultLowNoiseGuidance ?? model.DefaultGuidance,
             GuidanceUntil = request.GuidanceUntil ?? preset.GuidanceUntil ?? 1,
             Shift = request.Shift ?? preset.Shift ?? model.DefaultShift,
-            StepCache = Cache(request.StepCache ?? preset.StepCache, steps, model),
+            StepCache = Cache(cache, steps, model),
         };
     }
 
@@ -37,8 +39,11 @@ internal static class SamplingChoice
     {
         if (request.LowNoiseGuidance is not null && model.Boundary is null)
             return new PlanRefusal("guidance_unsupported", "sampler.low_noise_guidance", $"The model '{model.Name}' has one transformer for all noise levels; leave the guidance of the second out.");
-        if (request.Timesteps.Count > 0 && request.Sampler is null && Choose(request, model) is { } chosen && !SamplingCheck.WalksTimesteps(chosen.Sampler))
+        var chosen = Choose(request, model);
+        if (request.Timesteps.Count > 0 && request.Sampler is null && !SamplingCheck.WalksTimesteps(chosen.Sampler))
             return new PlanRefusal("timesteps_unusable", "sampler.timesteps", $"Timesteps are walked by euler or lcm, not by the {chosen.Sampler} of '{model.Name}'; name one of them.");
+        if (chosen.Timesteps.Count > 0 && request.StepCache is not (null or { Method: "none" }))
+            return new PlanRefusal("step_cache_unsupported", "sampler.step_cache", $"The {chosen.Timesteps.Count} timesteps of a distilled schedule differ too much for a step cache; leave one of the two out.");
         return request.StepCache is { Method: "teacache" } && model.TeaCacheCoefficients.Count == 0
             ? new PlanRefusal("step_cache_unsupported", "sampler.step_cache", $"Nothing is known of how far TeaCache may go with '{model.Name}'; use easycache, which needs nothing to be known.")
             : null;

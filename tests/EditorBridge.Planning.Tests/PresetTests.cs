@@ -59,6 +59,9 @@ public class PresetTests
         Assert.Empty(Some.Plan(Request with { Preset = "draft", Steps = 8 }, model).Sampling.Timesteps);
         Assert.Equal(8, Some.Plan(Request with { Preset = "draft", Steps = 8 }, model).Sampling.Steps);
         Assert.Empty(Some.Plan(Request with { Preset = "draft", Sampler = "unipc" }, model).Sampling.Timesteps);
+        // A cut of a long schedule is nothing to few steps.
+        Assert.Null(Some.Plan(Request with { Preset = "draft", Sampler = "lcm", Steps = 4 }).Sampling.StepCache);
+        Assert.Null(Some.Plan(Request with { Preset = "draft", Sampler = "euler", Timesteps = [1000, 500] }).Sampling.StepCache);
         // And a restyled source leaves the first of them out.
         var source = new SourceVideo { Path = "a.mov", Rate = Timeline.FrameRate.F24, Frames = new Timeline.FrameRange(0, 24) };
         var restyled = Some.Plan(Request with { Kind = JobKind.Restyle, Source = source, Strength = 0.5, Preset = "draft" }, model).Sampling;
@@ -100,6 +103,18 @@ public class PresetTests
     }
 
     [Fact]
+    public void A_distilled_schedule_has_no_step_to_spare()
+    {
+        var cached = Request with { StepCache = new StepCacheRequest { Method = "easycache" } };
+        Assert.Equal("sampler.step_cache: step_cache_unsupported", Refused(cached with { Timesteps = [1000, 750, 500, 250], Sampler = "lcm" }));
+        Assert.Empty(Planner.Plan(cached with { Timesteps = [1000, 500], Sampler = "lcm", StepCache = new StepCacheRequest { Method = "none" } }, Some.Sketch, SpeedFigures.Unknown).Refusals);
+        // Also where the model's own preset has the timesteps, unless other steps are asked for.
+        var model = Some.Sketch with { Presets = new Dictionary<string, SamplingPreset> { ["draft"] = new() { Timesteps = [1000, 500], Sampler = "lcm" } } };
+        Assert.Equal("step_cache_unsupported", Assert.Single(Planner.Plan(cached with { Preset = "draft" }, model, SpeedFigures.Unknown).Refusals).Code);
+        Assert.Empty(Planner.Plan(cached with { Preset = "draft", Steps = 12 }, model, SpeedFigures.Unknown).Refusals);
+    }
+
+    [Fact]
     public void Each_option_out_of_range_is_named()
     {
         Assert.Equal("sampler.guidance_until: guidance_out_of_range", Refused(Request with { GuidanceUntil = 1.5 }));
@@ -117,7 +132,8 @@ public class PresetTests
     [Fact]
     public void A_plan_with_all_options_survives_its_json_form()
     {
-        var plan = Some.Plan(Request with { Preset = "draft", Sampler = "lcm", Timesteps = [1000, 600], StepCache = new StepCacheRequest { Method = "easycache", Threshold = 0.1 } });
+        var plan = Some.Plan(Request with { Preset = "draft", Steps = 9, Timesteps = [] });
+        plan = plan with { Sampling = plan.Sampling with { Timesteps = [1000, 600] } };
         var json = JsonSerializer.Serialize(plan, PlanningJson.Default.Plan);
         var back = JsonSerializer.Deserialize(json, PlanningJson.Default.Plan)!;
         Assert.Equal(json, JsonSerializer.Serialize(back, PlanningJson.Default.Plan));
