@@ -20,12 +20,18 @@ internal static class LoraAddition
         var opened = LoraFile.Open(request.Path);
         if (!opened.Ok) throw new GenerationException("lora_unusable", opened.Problem);
         using var lora = opened.Value;
+        var (file, low) = (Path.GetFileName(request.Path), networks.LowNoiseTransformer);
+        // A file may hold layers for the expert for low noise alone.
+        if (lora.Layers.Count == 0 && (low is null || request.Expert == LoraExpert.HighNoise))
+            throw new GenerationException("lora_unusable", $"The LoRA '{file}' holds layers for the expert for low noise alone; {(low is null ? "use it with a model of two experts" : "leave @high out")}.");
         var notes = new List<string>();
         try
         {
-            if (request.Expert != LoraExpert.LowNoise)
-                notes.Add(Describe(request, LoraMerge.Into(networks.Transformer, lora, request.Strength), networks.LowNoiseTransformer is null ? "" : " of the transformer for high noise"));
-            if (networks.LowNoiseTransformer is { } low && request.Expert != LoraExpert.HighNoise)
+            if (request.Expert != LoraExpert.LowNoise && lora.Layers.Count > 0)
+                notes.Add(Describe(request, LoraMerge.Into(networks.Transformer, lora, request.Strength), low is null ? "" : " of the transformer for high noise"));
+            if (low is null && lora.LowNoiseLayers.Count > 0)
+                notes.Add($"The LoRA '{file}' also holds layers for an expert for low noise, which this model does not have: {Some([.. lora.LowNoiseLayers.Select(layer => layer.Name)])}.");
+            if (low is not null && request.Expert != LoraExpert.HighNoise)
                 notes.Add(Describe(request, LoraMerge.Into(low, lora, request.Strength, lowNoise: true), " of the transformer for low noise"));
         }
         catch (InvalidDataException error)
@@ -53,7 +59,7 @@ internal static class LoraAddition
     private static string Describe(LoraRequest request, LoraReport report, string where)
     {
         var text = string.Create(CultureInfo.InvariantCulture, $"The LoRA '{Path.GetFileName(request.Path)}' with strength {request.Strength} changed {report.Changed} weights{where}");
-        if (report.ImageOnly.Count > 0) text += string.Create(CultureInfo.InvariantCulture, $"; {report.ImageOnly.Count} parts for pictures have no place in this model");
+        if (report.ImageOnly.Count > 0) text += $"; this model has no place for pictures, and so none for {Some(report.ImageOnly)}";
         if (report.Unmatched.Count > 0) text += $"; no place was found for {Some(report.Unmatched)}";
         if (report.Misshaped.Count > 0) text += $"; of another shape are {Some(report.Misshaped)}";
         return text + ".";

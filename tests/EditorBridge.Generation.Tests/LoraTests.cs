@@ -1,3 +1,4 @@
+using EditorBridge.Diffusion.Weights;
 using EditorBridge.Media;
 using EditorBridge.Models.Variants;
 using EditorBridge.Planning;
@@ -46,6 +47,29 @@ public sealed class LoraTests(TinyModel tiny) : IDisposable
         await File.AppendAllTextAsync(lora.Path, " ");
         Assert.Equal("lora_changed", Assert.Throws<GenerationException>(() => LoadedModel.Load(tiny.Folder, "tiny", "cpu", [lora])).Code);
         Assert.Equal("lora_unsupported", Assert.Single(Planner.Plan(Request() with { Loras = [lora with { Expert = LoraExpert.LowNoise }] }, tiny.Model.Capabilities, SpeedFigures.Unknown).Refusals).Code);
+    }
+
+    [Fact]
+    public async Task A_LoRA_for_the_expert_for_low_noise_alone_leaves_the_other_as_it_is()
+    {
+        var path = Path.Combine(root, "low.safetensors");
+        using (TorchSharp.torch.NewDisposeScope())
+        {
+            WeightSaver.Save(new Dictionary<string, TorchSharp.torch.Tensor>
+            {
+                ["transformer_2.blocks.0.attn1.to_q.lora_A.weight"] = TorchSharp.torch.ones(2, 128), ["transformer_2.blocks.0.attn1.to_q.lora_B.weight"] = TorchSharp.torch.ones(128, 2),
+            }, path);
+        }
+
+        var lora = new LoraRequest { Path = path, Sha256 = await FrozenFrames.HashAsync(path) };
+        using var checkpoint = new TinyCheckpoint(WanLine.TextToVideo, pair: true, Path.Combine(AppContext.BaseDirectory, "spiece.model"));
+        var folder = checkpoint.WriteDiffusers(Path.Combine(root, "model"));
+        using (var model = LoadedModel.Load(folder, "tiny", "cpu", [lora]))
+            Assert.Contains("changed 1 weights of the transformer for low noise", Assert.Single(model.LoraNotes), StringComparison.Ordinal);
+        Assert.Equal(Frames(folder, [lora]), Frames(folder, [lora with { Expert = LoraExpert.LowNoise }]));
+        Assert.NotEqual(Frames(folder, []), Frames(folder, [lora]));
+        Assert.Contains("leave @high out", Assert.Throws<GenerationException>(() => LoadedModel.Load(folder, "tiny", "cpu", [lora with { Expert = LoraExpert.HighNoise }])).Message, StringComparison.Ordinal);
+        Assert.Contains("a model of two experts", Assert.Throws<GenerationException>(() => LoadedModel.Load(tiny.Folder, "tiny", "cpu", [lora])).Message, StringComparison.Ordinal);
     }
 
     private async Task<LoraRequest> LoraAsync(string stray)
