@@ -249,7 +249,12 @@ public sealed class ModelPullTests : IDisposable
         var found = await VerifiedModel.OfAsync(new ModelPlace(Final, "film", ModelOrigin.Folder), _ => { }, CancellationToken.None);
         Assert.Equal(3, found.Hashed);
         Assert.Contains("a b.safetensors' is damaged", Assert.Single(found.Problems), StringComparison.Ordinal);
+        // What the user has put there stays.
+        var own = Path.Combine(Final, "editorbridge.json");
+        await File.WriteAllTextAsync(own, "{}");
         await PullAsync();
+        Assert.Equal("{}", await File.ReadAllTextAsync(own));
+        File.Delete(own);
         AssertWhole();
         Assert.Empty(_hub.For(Big));
         Assert.Equal((4, 0), await VerifyAsync());

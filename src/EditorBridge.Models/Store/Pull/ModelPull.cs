@@ -126,19 +126,19 @@ public sealed class ModelPull(HubAddress hub, string store, TimeProvider clock, 
 
         if (bad.Count == 0) return true;
         foreach (var file in bad) File.Delete(Path.Combine(final, file.Path));
-        foreach (var file in model.Files.Except(bad))
+        // With what the user has put there, such as settings of the model.
+        foreach (var path in Directory.GetFiles(final, "*", SearchOption.AllDirectories))
         {
-            var target = Path.Combine(gathering, file.Path);
+            var target = Path.Combine(gathering, Path.GetRelativePath(final, path));
             Directory.CreateDirectory(Path.GetDirectoryName(target)!);
-            File.Move(Path.Combine(final, file.Path), target, overwrite: true);
+            File.Move(path, target, overwrite: true);
         }
 
-        File.Move(Path.Combine(final, ModelFiles.FileName), Path.Combine(gathering, ModelFiles.FileName), overwrite: true);
         Directory.Delete(final, recursive: true);
         return false;
     }
 
-    // Whatever an earlier pull left is of use only where the hub still has the same content under that name.
+    // Whatever an earlier pull left is of use only where the hub still has the same content under that name. What no pull has brought stays.
     private static void Discard(string gathering, ModelFiles model)
     {
         var before = (Read(gathering)?.Files ?? []).ToDictionary(file => file.Path, StringComparer.Ordinal);
@@ -147,7 +147,8 @@ public sealed class ModelPull(HubAddress hub, string store, TimeProvider clock, 
         foreach (var path in Directory.GetFiles(gathering, "*", SearchOption.AllDirectories))
         {
             var name = Path.GetRelativePath(gathering, path).Replace('\\', '/');
-            if (!kept.Contains(name) && name is not ("lock" or ModelFiles.FileName)) File.Delete(path);
+            var pulled = before.ContainsKey(name) || model.Files.Any(file => file.Path == name) || name.EndsWith(FileDownload.Unfinished, StringComparison.Ordinal);
+            if (pulled && !kept.Contains(name)) File.Delete(path);
         }
     }
 
