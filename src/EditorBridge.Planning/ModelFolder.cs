@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Security.Cryptography;
 using System.Text;
 using System.Text.Json;
+using System.Text.Json.Nodes;
 using EditorBridge.Models;
 using EditorBridge.Models.Checkpoints;
 using EditorBridge.Models.Configs;
@@ -11,7 +12,10 @@ using EditorBridge.Timeline;
 
 namespace EditorBridge.Planning;
 
-/// <summary>What a model folder says of itself beyond the sizes of its networks: the file <c>editorbridge.json</c> at its root.</summary>
+/// <summary>
+/// What a model folder says of itself beyond the sizes of its networks: the file <c>editorbridge.json</c> at its root. What the file leaves out is as published for
+/// the variant.
+/// </summary>
 public sealed record ModelSettings
 {
     /// <summary>The file's name.</summary>
@@ -74,6 +78,10 @@ public static class ModelFolder
 {
     // Larger weights are told apart by their headers: a hash of 20 GB takes longer than many a job.
     private const long WholeHashLimit = 512L << 20;
+
+    // Settings as they are spelled in the file.
+    private const string Guidance = "guidance";
+    private const string LowNoiseGuidance = "lowNoiseGuidance";
 
     /// <summary>The capabilities of the model at <paramref name="location"/>, or why it cannot be used.</summary>
     /// <param name="location">The model's folder, or its transformer file in ComfyUI's folders.</param>
@@ -230,9 +238,17 @@ public static class ModelFolder
         if (!File.Exists(path)) return ReadResult<ModelSettings>.Of(published);
         try
         {
-            var settings = JsonSerializer.Deserialize(File.ReadAllBytes(path), PlanningJson.Default.ModelSettings);
-            return settings is null ? ReadResult<ModelSettings>.Failed($"'{path}' is empty.")
-                : Problem(settings) is { } problem ? ReadResult<ModelSettings>.Failed($"'{path}' cannot be used: {problem}.")
+            // What the file leaves out, or has as null, stays as published.
+            var all = JsonSerializer.SerializeToNode(published, PlanningJson.Default.ModelSettings)!.AsObject();
+            if (JsonNode.Parse(File.ReadAllBytes(path), documentOptions: new JsonDocumentOptions { AllowDuplicateProperties = false }) is not JsonObject own)
+                return ReadResult<ModelSettings>.Failed($"'{path}' cannot be used: it is no JSON object.");
+            if (own.FirstOrDefault(pair => !all.ContainsKey(pair.Key)).Key is { } unknown)
+                return ReadResult<ModelSettings>.Failed($"'{path}' cannot be used: there is no setting '{unknown}', only {string.Join(", ", all.Select(pair => pair.Key))}.");
+            // The published guidance of the expert for low noise goes with the other's.
+            if (own.ContainsKey(Guidance)) all[LowNoiseGuidance] = null;
+            foreach (var (name, value) in own.Where(pair => pair.Value is not null || pair.Key == LowNoiseGuidance)) all[name] = value?.DeepClone();
+            var settings = all.Deserialize(PlanningJson.Default.ModelSettings)!;
+            return Problem(settings) is { } problem ? ReadResult<ModelSettings>.Failed($"'{path}' cannot be used: {problem}.")
                 : ReadResult<ModelSettings>.Of(settings);
         }
         catch (Exception e) when (e is JsonException or IOException or UnauthorizedAccessException)

@@ -64,6 +64,31 @@ public sealed class ModelFolderTests : IDisposable
     }
 
     [Fact]
+    public void What_the_file_leaves_out_is_as_published()
+    {
+        Lay(null);
+        ModelCapabilities Read(string json)
+        {
+            File.WriteAllText(Path.Combine(folder, ModelSettings.FileName), json);
+            return ModelFolder.Read(folder, "x").OrThrow();
+        }
+
+        // As the README has it.
+        var model = Read("""{"presets": {"draft": {"sampler": "lcm", "timesteps": [1000, 750, 500, 250], "shift": 5, "guidance": 1}}}""");
+        Assert.Equal((121, 50, 5.0, "unipc"), (model.MaxFrames, model.DefaultSteps, model.DefaultGuidance, model.DefaultSampler));
+        Assert.Equal([1000, 750, 500, 250], SamplingPresets.Of(model, "draft").Timesteps!);
+        model = Read("""{"steps": 8, "canvasRate": "25", "negativePrompt": null, "sizes": null}""");
+        Assert.Equal((8, 25, ModelSettings.Ti2v.NegativePrompt), (model.DefaultSteps, model.CanvasRate.Numerator, model.DefaultNegativePrompt));
+        Assert.Equal(ModelSettings.Ti2v.Sizes, model.Sizes);
+        foreach (var (json, told) in ((string, string)[])
+            [("""{"stesp": 4}""", "'stesp'"), ("""{"steps": 4, "steps": 5}""", "steps"), ("[]", "object"), ("null", "object"), ("""{"steps": "many"}""", "steps"), ("""{"sizes": []}""", "sizes")])
+        {
+            File.WriteAllText(Path.Combine(folder, ModelSettings.FileName), json);
+            Assert.Contains(told, ModelFolder.Read(folder, "x").Problem, StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
     public void Presets_of_its_own_are_read_and_checked()
     {
         Lay(Settings with { Presets = new Dictionary<string, SamplingPreset> { ["draft"] = new() { Timesteps = [1000, 500], Sampler = "lcm", Guidance = 1 } } });
