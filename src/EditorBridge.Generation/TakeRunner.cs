@@ -32,6 +32,8 @@ internal sealed class TakeRunner(
     public string Run(Tensor? before, Tensor? after, CanvasPlacement placement, IClipWriter clip)
     {
         using var scope = NewDisposeScope();
+        // As planned, also where the model's settings have changed since.
+        model.Vae.ConvolutionType = plan.Model.VaePrecision == VaePrecision.BFloat16 ? ScalarType.BFloat16 : null;
         Tensor? chained = null;
         foreach (var window in plan.Windows.SkipLast(1))
         {

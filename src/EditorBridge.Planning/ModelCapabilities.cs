@@ -36,6 +36,16 @@ public enum Conditioning
     Vace,
 }
 
+/// <summary>What the VAE's convolutions compute in; everything else of it is float32.</summary>
+public enum VaePrecision
+{
+    /// <summary>As the authors run it.</summary>
+    Float32,
+
+    /// <summary>Half the time and less memory on GPUs; much slower on CPUs without instructions for it.</summary>
+    BFloat16,
+}
+
 /// <summary>What planning needs to know of a model: its canvas, what context it was trained with, its sizes and its defaults.</summary>
 public sealed record ModelCapabilities
 {
@@ -129,6 +139,9 @@ public sealed record ModelCapabilities
 
     /// <summary>Channels of the VAE decoder's last (full resolution) level.</summary>
     public required int VaeDecoderBase { get; init; }
+
+    /// <summary>What the VAE's convolutions compute in.</summary>
+    public VaePrecision VaePrecision { get; init; }
 
     /// <summary>Parameters of the image encoder; 0 without.</summary>
     public long ImageEncoderParameters { get; init; }

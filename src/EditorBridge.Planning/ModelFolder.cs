@@ -69,6 +69,9 @@ public sealed record ModelSettings
     /// <summary>TeaCache's polynomial on the modulation of the blocks, highest power first; null: as published, where it is.</summary>
     public IReadOnlyList<double>? TeaCacheCoefficients { get; init; }
 
+    /// <summary>What the VAE's convolutions compute in.</summary>
+    public VaePrecision VaePrecision { get; init; }
+
     /// <summary>What Wan 2.2 TI2V-5B was trained for; used where a folder has no settings of its own.</summary>
     public static ModelSettings Ti2v { get; } = PublishedSettings.Ti2v;
 }
@@ -166,6 +169,7 @@ public static class ModelFolder
             VaeBytes = stored[3],
             ImageEncoderBytes = stored[4],
             VaeDecoderBase = v.DecoderDim,
+            VaePrecision = s.VaePrecision,
             Hash = Hash(location, files),
             Presets = s.Presets ?? new Dictionary<string, SamplingPreset>(),
             TeaCacheCoefficients = polynomial,

@@ -155,6 +155,23 @@ public class TakeRunTests(TinyModel tiny)
     }
 
     [Fact]
+    public void A_VAE_in_bfloat16_gives_nearly_the_same_clip_and_only_where_it_is_planned()
+    {
+        List<ushort[]> With(VaePrecision precision)
+        {
+            using var job = new TestJob(TestJob.Request(JobKind.BRoll, 5) with { Steps = 2 }, tiny.Model.Capabilities with { VaePrecision = precision });
+            var clip = new KeptFrames();
+            job.Run(tiny.Model, clip);
+            return clip.Frames;
+        }
+
+        var (full, half) = (With(VaePrecision.Float32), With(VaePrecision.BFloat16));
+        Assert.NotEqual(full, half);
+        Assert.InRange(full.Zip(half).Average(pair => pair.First.Zip(pair.Second).Average(p => Math.Abs(p.First - p.Second))) / 65535, 0, 0.02);
+        Assert.Equal(full, With(VaePrecision.Float32));
+    }
+
+    [Fact]
     public void Guidance_left_out_of_every_step_is_none()
     {
         var request = TestJob.Request(JobKind.Fill, 9);

@@ -77,6 +77,8 @@ public sealed class ModelFolderTests : IDisposable
         var model = Read("""{"presets": {"draft": {"sampler": "lcm", "timesteps": [1000, 750, 500, 250], "shift": 5, "guidance": 1}}}""");
         Assert.Equal((121, 50, 5.0, "unipc"), (model.MaxFrames, model.DefaultSteps, model.DefaultGuidance, model.DefaultSampler));
         Assert.Equal([1000, 750, 500, 250], SamplingPresets.Of(model, "draft").Timesteps!);
+        Assert.Equal(VaePrecision.Float32, model.VaePrecision);
+        Assert.Equal(VaePrecision.BFloat16, Read("""{"vaePrecision": "bfloat16"}""").VaePrecision);
         model = Read("""{"steps": 8, "canvasRate": "25", "negativePrompt": null, "sizes": null}""");
         Assert.Equal((8, 25, ModelSettings.Ti2v.NegativePrompt), (model.DefaultSteps, model.CanvasRate.Numerator, model.DefaultNegativePrompt));
         Assert.Equal(ModelSettings.Ti2v.Sizes, model.Sizes);
