@@ -1,4 +1,5 @@
 using System.Globalization;
+using EditorBridge.Diffusion.Native;
 using EditorBridge.Generation;
 using EditorBridge.Media;
 using EditorBridge.Planning;
@@ -6,14 +7,15 @@ using EditorBridge.Planning;
 namespace EditorBridge.Benchmarks;
 
 /// <summary>A whole job: plan, text, sampling, decoding, an encoded clip.</summary>
-internal sealed class JobBenchmark(string device, Action<string> say)
+internal sealed class JobBenchmark(ComputeDevice device, Action<string> say)
 {
     public Measurement Run(string name, string model, string work, CanvasSize canvas, int frames, int steps)
     {
         var tools = FFmpegTools.FindAsync(default).GetAwaiter().GetResult().Value;
+        var rate = NetworkBenchmarks.MatrixRate(device);
         using var watch = MemoryWatch.Begin();
         LoadedModel? made = null;
-        var load = Lap.Of(() => made = LoadedModel.Load(model, name, device));
+        var load = Lap.Of(() => made = LoadedModel.Load(model, name, device.Name));
         using var loaded = made!;
         var plan = Planner.Plan(new JobRequest
         {
@@ -25,7 +27,10 @@ internal sealed class JobBenchmark(string device, Action<string> say)
         }, loaded.Capabilities, SpeedFigures.Unknown);
         if (!plan.CanRun)
             throw new InvalidOperationException(plan.Refusals[0].Message);
-        var folder = new JobFolder(Path.Combine(work, "job"));
+        // A job that is there already would go on from where it ended.
+        var place = Path.Combine(work, "job");
+        if (Directory.Exists(place)) Directory.Delete(place, recursive: true);
+        var folder = new JobFolder(place);
         folder.WritePlan(plan);
         TakeResult? result = null;
         var lap = Lap.Of(() => result = TakeRun.Run(folder, plan, 1, loaded, tools, new Said(say)));
@@ -34,6 +39,8 @@ internal sealed class JobBenchmark(string device, Action<string> say)
         {
             Name = name, Device = loaded.Device.Name, Seconds = lap.Seconds, LoadSeconds = load.Seconds, PeakAnonymous = watch.Peak - watch.Start,
             Operations = plan.Windows.Sum(window => Estimates.TransformerFlops(plan.Model, Estimates.Tokens(plan.Model, plan.Canvas.Size, window))) * steps * plan.Sampling.PassesPerStep,
+            MatrixRate = rate,
+            Planned = plan.Memory.Peak,
             Mapped = Directory.EnumerateFiles(model, "*.safetensors", SearchOption.AllDirectories).Sum(file => new FileInfo(file).Length),
         };
     }

@@ -37,6 +37,9 @@ internal sealed record Measurement
     /// <summary>Most anonymous memory while it loaded and ran, beyond what the process had before, in bytes.</summary>
     public long PeakAnonymous { get; init; }
 
+    /// <summary>What the plan of a whole job says it takes, in bytes; 0 where nothing is planned.</summary>
+    public long Planned { get; init; }
+
     /// <summary>Bytes of weights that stay mapped.</summary>
     public long Mapped { get; init; }
 }

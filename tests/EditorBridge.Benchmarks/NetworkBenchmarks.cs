@@ -20,7 +20,7 @@ internal sealed class NetworkBenchmarks(ComputeDevice device, int runs, Action<s
         var config = ConfigFile.ReadTransformer(Path.Combine(folder, "config.json")).OrThrow();
         var latents = (frames - 1) / 4 + 1;
         var tokens = (long)latents * (height / pixels / 2) * (width / pixels / 2);
-        var rate = MatrixRate();
+        var rate = MatrixRate(device);
 
         using var watch = MemoryWatch.Begin();
         WanTransformer? made = null;
@@ -66,7 +66,7 @@ internal sealed class NetworkBenchmarks(ComputeDevice device, int runs, Action<s
     {
         using var scope = NewDisposeScope();
         using var inference = inference_mode();
-        var rate = MatrixRate();
+        var rate = MatrixRate(device);
         using var watch = MemoryWatch.Begin();
         WanVideoVae? made = null;
         var load = Lap.Of(() => made = WanVideoVae.Load(folder, device.Device));
@@ -99,7 +99,7 @@ internal sealed class NetworkBenchmarks(ComputeDevice device, int runs, Action<s
     {
         using var scope = NewDisposeScope();
         using var inference = inference_mode();
-        var rate = MatrixRate();
+        var rate = MatrixRate(device);
         var config = ConfigFile.ReadTextEncoder(Path.Combine(folder, "config.json")).OrThrow();
         using var watch = MemoryWatch.Begin();
         UMT5Encoder? made = null;
@@ -132,10 +132,8 @@ internal sealed class NetworkBenchmarks(ComputeDevice device, int runs, Action<s
         };
     }
 
-    private static long Size(string folder) => Directory.EnumerateFiles(folder).Sum(file => new FileInfo(file).Length);
-
     /// <summary>Operations a second of a large product in float32.</summary>
-    private double MatrixRate()
+    public static double MatrixRate(ComputeDevice device)
     {
         using var scope = NewDisposeScope();
         var size = device.Device.type == DeviceType.CPU ? 1536 : 8192;
@@ -152,4 +150,6 @@ internal sealed class NetworkBenchmarks(ComputeDevice device, int runs, Action<s
 
         return 2.0 * size * size * size / best.Seconds;
     }
+
+    private static long Size(string folder) => Directory.EnumerateFiles(folder).Sum(file => new FileInfo(file).Length);
 }

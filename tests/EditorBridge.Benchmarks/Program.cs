@@ -11,7 +11,7 @@ var what = new Argument<string[]>("what") { Description = $"What to measure: {st
 what.AcceptOnlyFromAmong(all);
 var folder = new Option<string?>("--folder") { Description = "Where weights are made, and deleted afterwards; a temporary folder when not given. All of them together need 45 GB." };
 var keep = new Option<bool>("--keep") { Description = "Leave the weights, and use those that are there." };
-var device = new Option<string>("--device") { Description = "auto, cpu, cuda, cuda:N or mps.", DefaultValueFactory = _ => "auto" };
+var device = new Option<string>("--device") { Description = "all: the CPU, and the GPU where one works; auto, cpu, cuda, cuda:N or mps.", DefaultValueFactory = _ => "all" };
 var threads = new Option<int>("--threads") { Description = "Threads.", DefaultValueFactory = _ => Environment.ProcessorCount };
 var runs = new Option<int>("--runs") { Description = "Runs of each, of which the best counts.", DefaultValueFactory = _ => 3 };
 var json = new Option<string?>("--json") { Description = "Where the figures are written as JSON.", DefaultValueFactory = _ => "benchmarks.json" };
@@ -20,26 +20,26 @@ var small = new Option<bool>("--small") { Description = "Networks of the same fo
 var root = new RootCommand("Measures the networks at full size with random weights.") { what, folder, keep, device, threads, runs, json, small };
 root.SetAction(result =>
 {
-    var place = ComputeDevice.Choose(result.GetValue(device)!).OrThrow();
+    var places = Places(result.GetValue(device)!);
     set_num_threads(result.GetValue(threads));
     var tiny = result.GetValue(small);
     var weights = Path.GetFullPath(result.GetValue(folder) ?? Path.Combine(Path.GetTempPath(), "editorbridge-benchmarks"));
     void Say(string line) => Console.Error.WriteLine(line);
-    var networks = new NetworkBenchmarks(place, result.GetValue(runs), Say);
     var (width, height) = tiny ? (64, 64) : (480, 272);
     var canvas = tiny ? new CanvasSize(64, 64) : new CanvasSize(256, 160);
     var measured = new List<Measurement>();
+    NetworkBenchmarks On(ComputeDevice place) => new(place, result.GetValue(runs), Say);
     foreach (var name in result.GetValue(what)!)
     {
-        measured.Add(name switch
+        measured.AddRange(name switch
         {
-            "dit-1.3b" => With("t2v-1.3b", path => networks.Transformer($"DiT 1.3B, {width}x{height}x17", path, width, height, 17, 8)),
-            "dit-5b" => With("ti2v-5b", path => networks.Transformer($"DiT 5B, {width}x{height}x17", path, width, height, 17, 16)),
-            "vae-2.1" => With("vae-2.1", path => networks.Vae($"VAE 2.1, a latent frame of {width}x{height}", path, width, height)),
-            "vae-2.2" => With("vae-2.2", path => networks.Vae($"VAE 2.2, a latent frame of {width}x{height}", path, width, height)),
-            "t5" => With("umt5-xxl", path => networks.TextEncoder("UMT5-XXL, 60 pieces", path, 60)),
-            "job-5b" => With("model-ti2v-5b", path => new JobBenchmark(place.Name, Say).Run($"TI2V-5B, a job of {canvas.Width}x{canvas.Height}x9, 2 steps", path, path, canvas, 9, 2)),
-            _ => With("model-vace-1.3b", path => new JobBenchmark(place.Name, Say).Run($"VACE 1.3B, a job of {canvas.Width}x{canvas.Height}x9, 2 steps", path, path, canvas, 9, 2)),
+            "dit-1.3b" => With("t2v-1.3b", (on, path) => On(on).Transformer($"DiT 1.3B, {width}x{height}x17", path, width, height, 17, 8)),
+            "dit-5b" => With("ti2v-5b", (on, path) => On(on).Transformer($"DiT 5B, {width}x{height}x17", path, width, height, 17, 16)),
+            "vae-2.1" => With("vae-2.1", (on, path) => On(on).Vae($"VAE 2.1, a latent frame of {width}x{height}", path, width, height)),
+            "vae-2.2" => With("vae-2.2", (on, path) => On(on).Vae($"VAE 2.2, a latent frame of {width}x{height}", path, width, height)),
+            "t5" => With("umt5-xxl", (on, path) => On(on).TextEncoder("UMT5-XXL, 60 pieces", path, 60)),
+            "job-5b" => With("model-ti2v-5b", (on, path) => new JobBenchmark(on, Say).Run($"TI2V-5B, a job of {canvas.Width}x{canvas.Height}x9, 2 steps", path, path, canvas, 9, 2)),
+            _ => With("model-vace-1.3b", (on, path) => new JobBenchmark(on, Say).Run($"VACE 1.3B, a job of {canvas.Width}x{canvas.Height}x9, 2 steps", path, path, canvas, 9, 2)),
         });
     }
 
@@ -48,7 +48,7 @@ root.SetAction(result =>
         File.WriteAllText(file, JsonSerializer.Serialize(measured, MeasurementJson.Default.IReadOnlyListMeasurement) + "\n");
     return 0;
 
-    Measurement With(string name, Func<string, Measurement> measure)
+    IReadOnlyList<Measurement> With(string name, Func<ComputeDevice, string, Measurement> measure)
     {
         var path = Path.Combine(weights, name);
         var there = Directory.Exists(path) && result.GetValue(keep);
@@ -65,7 +65,7 @@ root.SetAction(result =>
 
         try
         {
-            return measure(path);
+            return [.. places.Select(place => measure(place, path))];
         }
         finally
         {
@@ -94,3 +94,10 @@ write.SetAction(result =>
 });
 root.Subcommands.Add(write);
 return root.Parse(args).Invoke();
+
+static IReadOnlyList<ComputeDevice> Places(string asked)
+{
+    if (asked != "all") return [ComputeDevice.Choose(asked).OrThrow()];
+    var (cpu, best) = (ComputeDevice.Choose("cpu").OrThrow(), ComputeDevice.Choose("auto").OrThrow());
+    return best.Device.type == TorchSharp.DeviceType.CPU ? [cpu] : [cpu, best];
+}
