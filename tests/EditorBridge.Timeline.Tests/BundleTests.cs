@@ -13,6 +13,32 @@ public sealed class BundleTests : IDisposable
     public void Dispose() => Directory.Delete(folder, recursive: true);
 
     [Fact]
+    public void A_folder_bundle_that_cannot_be_copied_whole_leaves_nothing_of_it_behind()
+    {
+        var source = Path.Combine(folder, "in.otiod");
+        Directory.CreateDirectory(Path.Combine(source, "media", "deep"));
+        File.WriteAllText(Path.Combine(source, "content.otio"), "{}");
+        foreach (var name in (string[])["a.mov", "b.mov", "deep/c.mov", "deep/d.mov"]) File.WriteAllText(Path.Combine(source, "media", name), name);
+        using var bundle = TimelineBundle.Open(source).Value;
+
+        var fresh = Path.Combine(folder, "fresh.otiod");
+        File.CreateSymbolicLink(Path.Combine(source, "media", "gone.mov"), Path.Combine(folder, "none"));
+        Assert.ThrowsAny<IOException>(() => bundle.Write(fresh, "{}"u8.ToArray(), []));
+        Assert.False(Directory.Exists(fresh));
+
+        // What was put there before, such as a clip that took an hour, stays.
+        var begun = Path.Combine(folder, "begun.otiod");
+        Directory.CreateDirectory(Path.Combine(begun, "media", "deep"));
+        File.WriteAllText(Path.Combine(begun, "media", "new.mov"), "new");
+        File.WriteAllText(Path.Combine(begun, "media", "deep", "d.mov"), "mine");
+        File.Delete(Path.Combine(source, "media", "gone.mov"));
+        Assert.ThrowsAny<IOException>(() => bundle.Write(begun, "{}"u8.ToArray(), []));
+        Assert.Equal(["media/deep/d.mov", "media/new.mov"],
+            Directory.EnumerateFiles(begun, "*", SearchOption.AllDirectories).Select(file => Path.GetRelativePath(begun, file).Replace('\\', '/')).Order(StringComparer.Ordinal));
+        Assert.Equal("mine", File.ReadAllText(Path.Combine(begun, "media", "deep", "d.mov")));
+    }
+
+    [Fact]
     public void Other_entries_of_a_zip_bundle_stay_as_they_are_stored()
     {
         Gen.Select(Gen.Int[0, int.MaxValue], Gen.Int[0, 6]).Sample((seed, count) =>

@@ -105,20 +105,7 @@ public sealed class TimelineBundle : IDisposable
         ArgumentNullException.ThrowIfNull(media);
         if (IsFolder)
         {
-            foreach (var file in Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories))
-            {
-                var name = Path.GetRelativePath(path, file);
-                if (name == documentName) continue;
-                var copy = Path.Combine(target, name);
-                Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
-                File.Copy(file, copy, overwrite: false);
-            }
-
-            // Last, so that a bundle that was not finished is none.
-            Directory.CreateDirectory(target);
-            using var stream = new FileStream(Path.Combine(target, documentName), FileMode.CreateNew, FileAccess.Write);
-            stream.Write(document.Span);
-            stream.Flush(flushToDisk: true);
+            WriteFolder(target, document);
             return;
         }
 
@@ -139,6 +126,49 @@ public sealed class TimelineBundle : IDisposable
         finally
         {
             File.Delete(partial);
+        }
+    }
+
+    private void WriteFolder(string target, ReadOnlyMemory<byte> document)
+    {
+        var made = new List<string>();
+        try
+        {
+            foreach (var file in Directory.EnumerateFiles(path, "*", SearchOption.AllDirectories))
+            {
+                var name = Path.GetRelativePath(path, file);
+                if (name == documentName) continue;
+                var copy = Path.Combine(target, name);
+                if (File.Exists(copy)) throw new IOException($"The file '{copy}' is there already.");
+                Directory.CreateDirectory(Path.GetDirectoryName(copy)!);
+                made.Add(copy);
+                File.Copy(file, copy, overwrite: false);
+            }
+
+            // Last, so that a bundle that was not finished is none.
+            Directory.CreateDirectory(target);
+            var content = Path.Combine(target, documentName);
+            if (File.Exists(content)) throw new IOException($"The file '{content}' is there already.");
+            made.Add(content);
+            using var stream = new FileStream(content, FileMode.CreateNew, FileAccess.Write);
+            stream.Write(document.Span);
+            stream.Flush(flushToDisk: true);
+        }
+        catch
+        {
+            TakeAway(target, made);
+            throw;
+        }
+    }
+
+    // What the caller put there before stays; folders go that nothing is left in.
+    private static void TakeAway(string target, List<string> files)
+    {
+        foreach (var file in files)
+        {
+            File.Delete(file);
+            for (var folder = Path.GetDirectoryName(file)!; folder.Length >= target.Length && Directory.Exists(folder) && !Directory.EnumerateFileSystemEntries(folder).Any(); folder = Path.GetDirectoryName(folder)!)
+                Directory.Delete(folder);
         }
     }
 
