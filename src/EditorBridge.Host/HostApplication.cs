@@ -73,7 +73,7 @@ internal static class HostApplication
         builder.Services.Configure<Microsoft.Extensions.Hosting.HostOptions>(host => host.ShutdownTimeout = options.StopGrace + TimeSpan.FromSeconds(10));
 
         builder.Services.AddSingleton(TimeProvider.System).AddSingleton(folder).AddSingleton(options).AddSingleton(database).AddSingleton(reserve)
-            .AddSingleton<HostStart>().AddSingleton<AccessToken>().AddSingleton<Activity>().AddSingleton<FFmpegLocator>()
+            .AddSingleton<HostStart>().AddSingleton<AccessToken>().AddSingleton<Activity>().AddSingleton<FFmpegLocator>().AddSingleton<KnownMedia>()
             .AddSingleton<JobStore>().AddSingleton<JobRetention>().AddSingleton<AssetStore>().AddSingleton<JobEvents>().AddSingleton<JobSignals>().AddSingleton<InputFreezer>().AddSingleton<ClipPublisher>().AddSingleton<FrameCache>()
             .AddSingleton<AddedModels>().AddSingleton<ModelStore>().AddSingleton<SpeedFile>().AddSingleton<MachineMemoryReader>().AddSingleton<WorkerRecord>().AddSingleton<WorkerSupervisor>().AddSingleton<JobPlanning>().AddSingleton<JobCreation>().AddSingleton<PallaidiumFiles>().AddSingleton<Diagnosis>();
         builder.Services.AddHostedService<JobRunner>().AddHostedService<IdleWatch>().AddHostedService<Upkeep>();

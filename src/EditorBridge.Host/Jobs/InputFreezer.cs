@@ -4,7 +4,7 @@ using EditorBridge.Planning;
 namespace EditorBridge.Host.Jobs;
 
 /// <summary>A job's first stage: takes the frames the plan names out of the user's media, so that these may change or vanish afterwards.</summary>
-internal sealed class InputFreezer(FFmpegLocator ffmpeg)
+internal sealed class InputFreezer(FFmpegLocator ffmpeg, KnownMedia known)
 {
     /// <summary>Freezes what is not frozen yet.</summary>
     /// <param name="plan">The plan.</param>
@@ -34,7 +34,7 @@ internal sealed class InputFreezer(FFmpegLocator ffmpeg)
     {
         var tools = await ffmpeg.FindAsync(cancellation).ConfigureAwait(false);
         if (!tools.TryGet(out var found, out var missing)) throw new JobFailure(missing.Reason, missing.Message);
-        var probed = await new MediaProbe(found).ProbeAsync(read.Path, cancellation).ConfigureAwait(false);
+        var probed = await known.ProbeAsync(found, read.Path, cancellation).ConfigureAwait(false);
         if (!probed.TryGet(out var media, out var unreadable)) throw new JobFailure(unreadable.Reason, unreadable.Message);
         var counted = rate ?? media.Rate;
         MediaTime[] times = [.. read.Frames.Select(f => MediaTime.OfFrame(f, counted))];

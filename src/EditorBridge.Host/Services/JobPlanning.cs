@@ -8,7 +8,7 @@ namespace EditorBridge.Host.Services;
 
 /// <summary>Makes the plan of a job: reads the request, finds the model, asks the planner.</summary>
 internal sealed class JobPlanning(
-    FFmpegLocator ffmpeg, AssetStore assets, ModelStore models, SpeedFile speed, MachineMemoryReader memory, WorkerSupervisor supervisor, HostOptions options, ILogger<JobPlanning> log)
+    FFmpegLocator ffmpeg, KnownMedia known, AssetStore assets, ModelStore models, SpeedFile speed, MachineMemoryReader memory, WorkerSupervisor supervisor, HostOptions options, ILogger<JobPlanning> log)
 {
     /// <summary>The plan. What makes sense but cannot be done is in its refusals.</summary>
     /// <param name="spec">The job as the contract has it.</param>
@@ -18,7 +18,7 @@ internal sealed class JobPlanning(
     /// <exception cref="Grpc.Core.RpcException">Fields cannot be used.</exception>
     public async Task<Protocol.V1.Plan> PlanAsync(JobSpec? spec, bool measure, string parent, CancellationToken cancellation)
     {
-        var reading = new SpecReading(ffmpeg, assets, options, parent);
+        var reading = new SpecReading(ffmpeg, known, assets, options, parent);
         var request = await reading.ReadAsync(spec, DrawSeed, cancellation).ConfigureAwait(false);
         var model = models.Find(request.Model);
         if (model is null)

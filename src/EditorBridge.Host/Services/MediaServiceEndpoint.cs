@@ -5,12 +5,12 @@ using Grpc.Core;
 namespace EditorBridge.Host.Services;
 
 /// <summary>editorbridge.v1.MediaService.</summary>
-internal sealed class MediaServiceEndpoint(FFmpegLocator ffmpeg, AssetStore assets, HostOptions options) : MediaService.MediaServiceBase
+internal sealed class MediaServiceEndpoint(FFmpegLocator ffmpeg, KnownMedia known, AssetStore assets, HostOptions options) : MediaService.MediaServiceBase
 {
     /// <inheritdoc/>
     public override async Task<MediaInfo> ProbeMedia(ProbeMediaRequest request, ServerCallContext context)
     {
-        var found = await new SpecReading(ffmpeg, assets, options).ProbeAsync(request.Media, "media", context.CancellationToken).ConfigureAwait(false);
+        var found = await new SpecReading(ffmpeg, known, assets, options).ProbeAsync(request.Media, "media", context.CancellationToken).ConfigureAwait(false);
         var info = new MediaInfo
         {
             Size = new PixelSize { Width = found.Width, Height = found.Height },

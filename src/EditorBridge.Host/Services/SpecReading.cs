@@ -12,12 +12,17 @@ namespace EditorBridge.Host.Services;
 
 /// <summary>Reads a job as the contract has it into a request that the planner understands. What is wrong with it names its field.</summary>
 /// <param name="ffmpeg">Where ffmpeg is.</param>
+/// <param name="known">The media files that were probed before.</param>
 /// <param name="assets">What was uploaded.</param>
 /// <param name="options">The host's.</param>
 /// <param name="parent">What stands before "spec" in the path of a request's field, such as "job.".</param>
-internal sealed partial class SpecReading(FFmpegLocator ffmpeg, AssetStore assets, HostOptions options, string parent = "")
+internal sealed partial class SpecReading(FFmpegLocator ffmpeg, KnownMedia known, AssetStore assets, HostOptions options, string parent = "")
 {
+    // More at once would only be in each other's way.
+    private const int MostProbes = 4;
+
     private readonly List<(string Field, string Message)> _violations = [];
+    private readonly Dictionary<string, Task<Timeline.Outcome<MediaInfo>>> _probes = new(StringComparer.Ordinal);
     private string _reason = "INVALID_ARGUMENT";
 
     /// <summary>Parts that make sense but cannot be done, by field.</summary>
@@ -34,6 +39,7 @@ internal sealed partial class SpecReading(FFmpegLocator ffmpeg, AssetStore asset
         var kind = Kind(spec);
         if (spec.Delivery is null) Violate("spec.delivery", "The delivery is missing; give size, rate and frames.");
         var rate = Rate(spec.Delivery?.Rate, "spec.delivery.rate") ?? FrameRate.F24;
+        await BeginProbesAsync(spec, cancellation).ConfigureAwait(false);
         var before = await ContextAsync(spec.ContextBefore, "spec.context_before", atEnd: true, cancellation).ConfigureAwait(false);
         var after = await ContextAsync(spec.ContextAfter, "spec.context_after", atEnd: false, cancellation).ConfigureAwait(false);
         var videos = await VideosAsync(spec, cancellation).ConfigureAwait(false);
@@ -144,11 +150,31 @@ internal sealed partial class SpecReading(FFmpegLocator ffmpeg, AssetStore asset
 
         var tools = await ffmpeg.FindAsync(cancellation).ConfigureAwait(false);
         if (!tools.TryGet(out var found, out var missing)) throw Errors.Precondition(missing.Reason, missing.Message);
-        var probed = await new MediaProbe(found).ProbeAsync(path, cancellation).ConfigureAwait(false);
+        var probed = await BeginProbe(found, path, cancellation).ConfigureAwait(false);
         if (probed.TryGet(out var info, out var unreadable)) return info;
         if (isUploaded) Violate($"{field}.asset", unreadable.Message.Replace(path, DisplayName(source!.Asset), StringComparison.Ordinal), unreadable.Reason);
         else Violate($"{field}.path", unreadable.Message, unreadable.Reason);
         return null;
+    }
+
+    // Each probe is a process that mostly waits, so all begin before the first is needed. Uploads keep their turn: reading one marks it as used.
+    private async Task BeginProbesAsync(JobSpec spec, CancellationToken cancellation)
+    {
+        IEnumerable<MediaSource?> sources =
+        [
+            spec.ContextBefore?.Segment?.Media, spec.ContextAfter?.Segment?.Media,
+            spec.SourceVideo?.Segment?.Media, spec.Mask?.Segment?.Media, spec.ControlVideo?.Segment?.Media,
+            .. spec.References.Select(r => r.Media), .. spec.Keyframes.Select(k => k.Media),
+        ];
+        var paths = sources.Select(s => s?.Path ?? "").Where(p => Path.IsPathFullyQualified(p) && !p.Contains('\0', StringComparison.Ordinal)).Distinct().ToList();
+        if (paths.Count < 2 || !(await ffmpeg.FindAsync(cancellation).ConfigureAwait(false)).TryGet(out var tools, out _)) return;
+        foreach (var path in paths.Take(MostProbes).Where(p => AllowedFolders.Refusal(options, p) is null)) _ = BeginProbe(tools, path, cancellation);
+    }
+
+    private Task<Timeline.Outcome<MediaInfo>> BeginProbe(FFmpegTools tools, string path, CancellationToken cancellation)
+    {
+        if (!_probes.TryGetValue(path, out var probe)) _probes[path] = probe = known.ProbeAsync(tools, path, cancellation);
+        return probe;
     }
 
     private string? Uploaded(string name, string field)
