@@ -164,11 +164,18 @@ public sealed class TimelineBundle : IDisposable
     // What the caller put there before stays; folders go that nothing is left in.
     private static void TakeAway(string target, List<string> files)
     {
-        foreach (var file in files)
+        try
         {
-            File.Delete(file);
-            for (var folder = Path.GetDirectoryName(file)!; folder.Length >= target.Length && Directory.Exists(folder) && !Directory.EnumerateFileSystemEntries(folder).Any(); folder = Path.GetDirectoryName(folder)!)
-                Directory.Delete(folder);
+            foreach (var file in files)
+            {
+                File.Delete(file);
+                for (var folder = Path.GetDirectoryName(file)!; folder.Length >= target.Length && Directory.Exists(folder) && !Directory.EnumerateFileSystemEntries(folder).Any(); folder = Path.GetDirectoryName(folder)!)
+                    Directory.Delete(folder);
+            }
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            // Why the copy failed says more.
         }
     }
 
