@@ -81,7 +81,7 @@ internal sealed class ConversionPlan(TimelineDocument source, string ending, Fun
 
         var available = item.Media.AvailableRange;
         if (available is null && ending != ".edl") Lost.Add($"{where}: the timeline does not say where its media begin and end, so the new one knows no more than the frames shown.");
-        var held = available is { } said && said.Rate == used.Rate && said.Start <= used.Start ? said : used;
+        var held = Knows(item) ? available!.Value : Shown(url, used.Rate);
         // A retimed clip shows as many frames of its media as it stands, once its speed is gone.
         var rate = FrameConversion.Exactly(item.RecordRange.Duration, index.Rate, used.Rate) is null || CountsFromZero || ending == ".edl" ? index.Rate : used.Rate;
         var duration = FrameConversion.Exactly(item.RecordRange.Duration, index.Rate, rate)!.Value;
@@ -96,6 +96,17 @@ internal sealed class ConversionPlan(TimelineDocument source, string ending, Fun
             SourceRange = new MediaRange(rate, start, duration),
             AvailableRange = new MediaRange(rate, from, end - from),
         };
+    }
+
+    private static bool Knows(TrackItem item) => item is { Media.AvailableRange: { } said, SourceRange: { } used } && said.Rate == used.Rate && said.Start <= used.Start;
+
+    // What all clips of a medium show of it together: they are cut from one file, of which nothing else is known.
+    private MediaRange Shown(string url, FrameRate rate)
+    {
+        var shown = index.Tracks.SelectMany(track => track.Items).Where(item => item.Media?.Url == url && !Knows(item))
+            .Select(item => item.SourceRange).OfType<MediaRange>().Where(range => range.Rate == rate).ToList();
+        var start = shown.Min(range => range.Start);
+        return new MediaRange(rate, start, shown.Max(range => range.End) - start);
     }
 
     private NewClip? LeaveOut(string what)

@@ -9,7 +9,7 @@ namespace EditorBridge.Timeline.Xmeml;
 internal sealed class XmemlNewClip(XmemlDocument document)
 {
     private readonly HashSet<string> ids = [.. document.Root.SelfAndInner().Select(node => node["id"]).OfType<string>()];
-    private readonly Dictionary<string, string> files = [];
+    private readonly Dictionary<(string Url, MediaRange Held), string> files = [];
 
     public string NewId(string prefix)
     {
@@ -46,7 +46,7 @@ internal sealed class XmemlNewClip(XmemlDocument document)
 
     private string? Known(NewClip clip)
     {
-        if (files.TryGetValue(clip.MediaUrl, out var made)) return made;
+        if (files.TryGetValue((clip.MediaUrl, clip.AvailableRange), out var made)) return made;
         // A file that the document holds with the same clock; with another its frames would be counted otherwise.
         foreach (var (items, places) in document.Index.Tracks.Select(track => track.Items).Zip(document.Indexer.Places))
         {
@@ -64,7 +64,7 @@ internal sealed class XmemlNewClip(XmemlDocument document)
     private void File(StringBuilder text, string lead, NewClip clip)
     {
         var id = NewId("file-");
-        files.Add(clip.MediaUrl, id);
+        files.Add((clip.MediaUrl, clip.AvailableRange), id);
         var (inner, deeper) = (XmlChildren.Inner(lead), XmlChildren.Inner(XmlChildren.Inner(lead)));
         var held = clip.AvailableRange;
         var url = document.Indexer.SpellUrl(clip.MediaUrl);
