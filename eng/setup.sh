@@ -2,7 +2,7 @@
 # Finds what the project needs beyond the .NET SDK, and installs it from the system's packages where it can, saying so.
 #   eng/setup.sh run     what the main command needs: ffmpeg
 #   eng/setup.sh test    that, and what the tests drive: melt, Blender, Kdenlive and Shotcut (with an X server and a D-Bus of their own; about 150 MB to fetch, 420 MB on disk),
-#                        OpenShot's library, Node.js and Chromium, Lua, Python, and the compiler that NativeAOT links with
+#                        OpenShot and its library (61 MB to fetch, 143 MB on disk), Node.js and Chromium, Lua, Python, and the compiler that NativeAOT links with
 set -euo pipefail
 
 purpose=${1:-run}
@@ -41,6 +41,7 @@ if [ "$purpose" = test ]; then
   command -v lua5.1 >/dev/null || want luajit luajit
   want python3 python3
   /usr/bin/python3 -c 'import openshot' 2>/dev/null || missing+=(python3-openshot)
+  want openshot-qt openshot-qt
   command -v clang >/dev/null || want gcc gcc libc6-dev
   want readelf binutils
   [ -e /usr/include/zlib.h ] || missing+=(zlib1g-dev)

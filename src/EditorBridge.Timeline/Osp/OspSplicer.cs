@@ -10,6 +10,18 @@ namespace EditorBridge.Timeline.Osp;
 /// <summary>Carries an edit out on the text of an OpenShot project.</summary>
 internal sealed class OspSplicer(OspDocument document, TimelineEdit edit, List<TextSplice> splices)
 {
+    // What a clip has in OpenShot when nobody has changed anything: fitted, in the middle, opaque, at its own speed, sound and picture as the file has them.
+    private static readonly (string Name, string Value)[] Settings =
+        [("anchor", "0"), ("display", "0"), ("gravity", "4"), ("mixing", "0"), ("parentObjectId", "\"\""), ("scale", "1"), ("waveform", "false")];
+
+    private static readonly (string Name, string Value)[] Curves =
+    [
+        ("alpha", "1.0"), ("location_x", "0.0"), ("location_y", "0.0"), ("origin_x", "0.5"), ("origin_y", "0.5"), ("rotation", "0.0"), ("scale_x", "1.0"), ("scale_y", "1.0"),
+        ("shear_x", "0.0"), ("shear_y", "0.0"), ("time", "1.0"), ("volume", "1.0"), ("channel_filter", "-1.0"), ("channel_mapping", "-1.0"), ("has_audio", "-1.0"), ("has_video", "-1.0"),
+        ("perspective_c1_x", "-1.0"), ("perspective_c1_y", "-1.0"), ("perspective_c2_x", "-1.0"), ("perspective_c2_y", "-1.0"),
+        ("perspective_c3_x", "-1.0"), ("perspective_c3_y", "-1.0"), ("perspective_c4_x", "-1.0"), ("perspective_c4_y", "-1.0"),
+    ];
+
     private readonly OspIndexer indexer = document.Indexer;
     private readonly byte[] bytes = document.Bytes.ToArray();
     private readonly List<string> newClips = [];
@@ -77,7 +89,6 @@ internal sealed class OspSplicer(OspDocument document, TimelineEdit edit, List<T
             SetTime(place.Node["position"]!, range.Start + first, edits);
             SetTime(place.Node["start"]!, start, edits);
             SetTime(place.Node["end"]!, start + part.Duration - first + last, edits);
-            if (!part.IsWhole && place.Node["duration"] is { } duration) SetTime(duration, part.Duration - first + last, edits);
             if (staying.Add(place.Node))
             {
                 splices.AddRange(edits);
@@ -141,8 +152,17 @@ internal sealed class OspSplicer(OspDocument document, TimelineEdit edit, List<T
             .Name("position").Raw(indexer.Seconds(range.Start))
             .Name("start").Raw(indexer.Seconds(source.Start))
             .Name("end").Raw(indexer.Seconds(source.End))
-            .Name("duration").Raw(indexer.Seconds(source.Duration))
+            // Of the whole medium: an end can be dragged no further.
+            .Name("duration").Raw(Held(clip))
             .Name("effects").Open('[').Close(']');
+        // OpenShot looks for all of these when somebody fades, moves or scales the clip.
+        foreach (var (name, value) in Settings) text.Name(name).Raw(value);
+        foreach (var (name, value) in Curves)
+        {
+            text.Name(name).Open('{').Name("Points").Open('[').Open('{').Name("co").Open('{').Name("X").Raw("1.0").Name("Y").Raw(value).Close('}').Name("interpolation").Raw("2")
+                .Close('}').Close(']').Close('}');
+        }
+
         if (clip.MetadataJson != "{}")
         {
             using var metadata = System.Text.Json.JsonDocument.Parse(clip.MetadataJson);
@@ -168,8 +188,7 @@ internal sealed class OspSplicer(OspDocument document, TimelineEdit edit, List<T
         Fraction("audio_timebase", 1, 1);
         Fraction("pixel_ratio", 1, 1);
         Fraction("display_ratio", 16, 9);
-        var seconds = ((double)((decimal)held.Duration * held.Rate.Denominator / held.Rate.Numerator)).ToString("R", CultureInfo.InvariantCulture);
-        writer.Name("duration").Raw(seconds).Name("video_length").String(held.Duration.ToString(CultureInfo.InvariantCulture))
+        writer.Name("duration").Raw(Held(clip)).Name("video_length").String(held.Duration.ToString(CultureInfo.InvariantCulture))
             .Name("has_video").Raw(isSound ? "false" : "true").Name("has_audio").Raw(isSound ? "true" : "false").Name("has_single_image").Raw("false")
             .Name("interlaced_frame").Raw("false").Name("top_field_first").Raw("true")
             .Name("vcodec").String("").Name("acodec").String("").Name("file_size").String("0")
@@ -177,6 +196,9 @@ internal sealed class OspSplicer(OspDocument document, TimelineEdit edit, List<T
             .Name("video_stream_index").Raw("-1").Name("audio_stream_index").Raw("-1").Name("pixel_format").Raw("-1").Name("metadata").Open('{').Close('}');
         return writer;
     }
+
+    private static string Held(NewClip clip) =>
+        ((double)((decimal)clip.AvailableRange.Duration * clip.AvailableRange.Rate.Denominator / clip.AvailableRange.Rate.Numerator)).ToString("R", CultureInfo.InvariantCulture);
 
     private void MoveMasksAndMarkers(RippleShift ripple)
     {
