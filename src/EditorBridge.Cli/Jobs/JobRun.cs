@@ -121,10 +121,11 @@ internal sealed class JobRun(JobArguments arguments, ClientOptions options, IRep
     private async Task<IReadOnlyList<Prepared>> PrepareAsync(EditorBridgeClient client, TimelineDocument document, TimelineJob job, int index, int of, CancellationToken cancellation)
     {
         var media = new HostMedia(client, report);
-        var before = job.Before is null ? null : await ClipMedia.OpenAsync(media, job.Before, documentFolder, cancellation).ConfigureAwait(false);
-        var after = job.After is null ? null : await ClipMedia.OpenAsync(media, job.After, documentFolder, cancellation).ConfigureAwait(false);
+        // Side by side: the host looks into each file with a program of its own.
+        var opened = await Task.WhenAll(new[] { job.Before, job.After, job.Source }
+            .Select(async item => item is null ? null : await ClipMedia.OpenAsync(media, item, documentFolder, cancellation).ConfigureAwait(false))).ConfigureAwait(false);
+        var (before, after, source) = (opened[0], opened[1], opened[2]);
         var timeline = document.Index;
-        var source = job.Source is null ? null : await ClipMedia.OpenAsync(media, job.Source, documentFolder, cancellation).ConfigureAwait(false);
         string[] notes = [.. new[] { before, after, source }.OfType<ClipMedia>().SelectMany(shot => shot.Info.Notes).Distinct()];
         var handles = before?.Handles(timeline.Rate).Tail ?? after?.Handles(timeline.Rate).Head ?? 0;
         if (handles > 0 && job.TrimOut is not null && !home.CanTrimOut)
