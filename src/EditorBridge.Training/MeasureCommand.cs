@@ -14,13 +14,18 @@ internal static class MeasureCommand
         var output = new Option<string>("--out") { Description = "Folder for state and weights; a run found there goes on.", Required = true };
         var minutes = new Option<double>("--minutes") { Description = "Length of the run.", DefaultValueFactory = _ => 60 };
         var seed = new Option<ulong>("--seed") { Description = "Start of the random stream.", DefaultValueFactory = _ => 31 };
-        var command = new Command("classifier", "Trains the classifier that 'measure' judges generated clips with.") { output, minutes, seed };
+        var from = new Option<string?>("--from") { Description = "Weights to begin with, such as src/EditorBridge.Training/Measure/classifier.safetensors." };
+        var command = new Command("classifier", "Trains the classifier that 'measure' judges generated clips with.") { output, minutes, seed, from };
         command.SetAction(result =>
         {
             NativeTorch.Load();
             set_num_threads(1);
             ClassifierTrainer.Run(
-                new ClassifierTraining { Folder = result.GetValue(output)!, Time = TimeSpan.FromMinutes(result.GetValue(minutes)), Seed = result.GetValue(seed) }, Console.WriteLine);
+                new ClassifierTraining
+                {
+                    Folder = result.GetValue(output)!, Time = TimeSpan.FromMinutes(result.GetValue(minutes)), Seed = result.GetValue(seed), From = result.GetValue(from),
+                },
+                Console.WriteLine);
             return 0;
         });
         return command;
@@ -29,7 +34,7 @@ internal static class MeasureCommand
     public static Command Create()
     {
         var model = new Option<string>("--model") { Description = "Model folder.", Required = true };
-        var classifier = new Option<string?>("--classifier") { Description = "File from 'classifier'; without it attributes are not measured." };
+        var classifier = new Option<string>("--classifier") { Description = "File from 'classifier'.", DefaultValueFactory = _ => SceneClassifier.Shipped };
         var clips = new Option<int>("--clips") { Description = "Generated clips; 24 take about ten minutes on one core.", DefaultValueFactory = _ => 24 };
         var prompts = new Option<int>("--prompts") { Description = "Clips generated from words alone for the classifier.", DefaultValueFactory = _ => 96 };
         var judged = new Option<int>("--judged") { Description = "Decoded renders that show how far the classifier is to be trusted.", DefaultValueFactory = _ => 200 };
@@ -43,7 +48,7 @@ internal static class MeasureCommand
             NativeTorch.Load();
             set_num_threads(1);
             using var sketch = new SketchModel(result.GetValue(model)!) { Guidance = result.GetValue(guidance) };
-            using var judge = result.GetValue(classifier) is { } weights ? SceneClassifier.Load(weights) : null;
+            using var judge = SceneClassifier.Load(result.GetValue(classifier)!);
             var table = new SketchQuality(sketch, judge, result.GetValue(width), result.GetValue(height), Console.Error.WriteLine).Run(result.GetValue(clips), result.GetValue(prompts), result.GetValue(judged));
             Console.WriteLine(table.ToMarkdown());
             if (result.GetValue(output) is { } file)

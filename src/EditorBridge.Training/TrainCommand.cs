@@ -20,7 +20,7 @@ internal static class TrainCommand
         var rate = new Option<double>("--rate") { Description = "Peak learning rate.", DefaultValueFactory = _ => 2e-3 };
         var threads = new Option<int>("--threads") { Description = "Threads to compute with.", DefaultValueFactory = _ => 1 };
         var seed = new Option<ulong>("--seed") { Description = "Start of the random streams.", DefaultValueFactory = _ => 1 };
-        var full = new Option<bool>("--fp32") { Description = "Compute in fp32 throughout instead of bf16 with fp32 masters." };
+        var full = new Option<bool>("--fp32") { Description = "Compute in fp32 throughout, also where bf16 with fp32 masters would be faster." };
         var from = new Option<string?>("--from") { Description = "Diffusers folder of weights to begin with." };
         var device = new Option<string>("--device") { Description = "cpu, cuda, cuda:N, mps or auto.", DefaultValueFactory = _ => "cpu" };
         var components = new Option<string>("--components") { Description = "File of the components that latents hold; made when it is not there. Default: those of the shipped model.", DefaultValueFactory = _ => PrincipalComponents.Shipped };
@@ -38,7 +38,7 @@ internal static class TrainCommand
                 new VaeTraining
                 {
                     Folder = out_, Time = TimeSpan.FromMinutes(result.GetValue(minutes)), Seed = result.GetValue(seed),
-                    Rate = result.GetValue(rate), HalfPrecision = !result.GetValue(full), From = result.GetValue(from),
+                    Rate = result.GetValue(rate), HalfPrecision = result.GetValue(full) ? false : null, From = result.GetValue(from),
                     DecoderOnly = result.GetValue(decoder), Components = result.GetValue(components)!, Device = chosen.Name,
                 },
                 line => Write(log, line));
@@ -89,7 +89,7 @@ internal static class TrainCommand
         var small = new Option<double>("--small-share") { Description = "Share of the run on small clips.", DefaultValueFactory = _ => 0.4 };
         var threads = new Option<int>("--threads") { Description = "Threads to compute with.", DefaultValueFactory = _ => 1 };
         var seed = new Option<ulong>("--seed") { Description = "Start of the random streams.", DefaultValueFactory = _ => 1 };
-        var full = new Option<bool>("--fp32") { Description = "Compute in fp32 throughout." };
+        var full = new Option<bool>("--fp32") { Description = "Compute in fp32 throughout, also where bf16 would be faster." };
         var from = new Option<string?>("--from") { Description = "Diffusers folder of weights to begin with." };
         var device = new Option<string>("--device") { Description = "cpu, cuda, cuda:N, mps or auto.", DefaultValueFactory = _ => "cpu" };
         var command = new Command("dit", "Trains the transformer and the text encoder.") { folder, shards, vocabulary, minutes, rate, tokens, pictures, small, threads, seed, full, from, device };
@@ -106,7 +106,7 @@ internal static class TrainCommand
                 {
                     Folder = target, Shards = result.GetValue(shards)!, Vocabulary = result.GetValue(vocabulary)!, Time = TimeSpan.FromMinutes(result.GetValue(minutes)),
                     Rate = result.GetValue(rate), Tokens = result.GetValue(tokens), SmallShare = result.GetValue(small), PictureShare = result.GetValue(pictures), Seed = result.GetValue(seed),
-                    HalfPrecision = !result.GetValue(full), From = result.GetValue(from), Device = chosen.Name,
+                    HalfPrecision = result.GetValue(full) ? false : null, From = result.GetValue(from), Device = chosen.Name,
                 },
                 line => Write(log, line));
             return 0;

@@ -183,6 +183,24 @@ public sealed class TrainingTests
     }
 
     [Fact]
+    public void The_shipped_classifier_reads_the_facts_of_scenes_it_never_saw()
+    {
+        using var components = PrincipalComponents.At(PrincipalComponents.Shipped, 48, _ => { });
+        var pool = new LookPool(60, SeededRandom.For(977, 3), components, coded: 1);
+        while (pool.Count < 60)
+        {
+            pool.Render(6);
+        }
+
+        using var classifier = SceneClassifier.Load(SceneClassifier.Shipped);
+        using var scope = NewDisposeScope();
+        var (looks, facts) = pool.Range(0, 60);
+        long[][] guesses = classifier.Classify(looks);
+        Assert.All(Enumerable.Range(0, SceneFacts.Names.Count), fact => Assert.InRange(
+            SceneFacts.BalancedAccuracy([.. facts.Select(f => f[fact])], [.. guesses.Select(g => g[fact])], SceneFacts.Classes[fact]), 0.85, 1));
+    }
+
+    [Fact]
     public void A_classifier_goes_on_where_it_stopped()
     {
         string folder = Path.Combine(Path.GetTempPath(), Guid.NewGuid().ToString("N"));

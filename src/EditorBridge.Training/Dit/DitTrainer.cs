@@ -49,8 +49,8 @@ public sealed record DitTraining
     /// </summary>
     public double PictureShare { get; init; } = 0.3;
 
-    /// <summary>Whether matrix products run in bf16.</summary>
-    public bool HalfPrecision { get; init; } = true;
+    /// <summary>Whether matrix products run in bf16; null where that is faster.</summary>
+    public bool? HalfPrecision { get; init; }
 }
 
 /// <summary>Trains the transformer on cached latents by flow matching, with the conditioning mix of the design.</summary>
@@ -75,7 +75,7 @@ public static class DitTrainer
 
         transformer.to(device(run.Device));
         text.to(device(run.Device));
-        transformer.ComputeType = run.HalfPrecision ? bfloat16 : float32;
+        transformer.ComputeType = run.HalfPrecision switch { true => bfloat16, false => float32, null => ProductType.Fastest(device(run.Device)) };
         using var optimizer = new WeightOptimizer(transformer, IsMatrix, average: 0.999);
         using var textOptimizer = new WeightOptimizer(text, TextWarmUp.IsMatrix, average: 0.999);
         double before = 0;

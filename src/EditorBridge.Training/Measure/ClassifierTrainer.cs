@@ -18,6 +18,9 @@ public sealed record ClassifierTraining
     /// <summary>Length of the run; a resumed run goes on where it was.</summary>
     public required TimeSpan Time { get; init; }
 
+    /// <summary>Weights to begin with; null for random ones. A run that is found in the folder goes on with its own.</summary>
+    public string? From { get; init; }
+
     /// <summary>Start of the random streams; the measuring command has another.</summary>
     public ulong Seed { get; init; } = 31;
 
@@ -43,7 +46,7 @@ public static class ClassifierTrainer
         Directory.CreateDirectory(run.Folder);
         string statePath = Path.Combine(run.Folder, "state.safetensors"), clockPath = Path.Combine(run.Folder, "seconds.txt");
         manual_seed((long)run.Seed);
-        using var network = new SceneClassifier();
+        using var network = run.From is { } from ? SceneClassifier.Load(from) : new SceneClassifier();
         using var optimizer = new WeightOptimizer(network, (name, w) => w.ndim >= 2 && !name.StartsWith("heads", StringComparison.Ordinal), weightDecay: 0.1);
         double before = 0;
         if (File.Exists(statePath))
@@ -138,7 +141,7 @@ public static class ClassifierTrainer
         File.WriteAllText(Path.Combine(run.Folder, "seconds.txt"), seconds.ToString("F1", CultureInfo.InvariantCulture));
         using var average = new SceneClassifier();
         optimizer.CopyAverageTo(average);
-        WeightSaver.Save(average, Path.Combine(run.Folder, "classifier.safetensors"));
+        WeightSaver.Save(average, Path.Combine(run.Folder, "classifier.safetensors"), float16);
         List<long[]> guesses = [], truth = [];
         for (int first = 0; first < held.Count; first += 50)
         {

@@ -24,6 +24,9 @@ public sealed class SceneClassifier : nn.Module<Tensor, IReadOnlyList<Tensor>>
     /// <summary>The frames that are looked at.</summary>
     public static IReadOnlyList<int> Looks { get; } = [0, 6, 12, 18, 24];
 
+    /// <summary>The file of the weights that <c>measure</c> judges with unless it is given others.</summary>
+    public static string Shipped { get; } = Path.Combine(AppContext.BaseDirectory, "classifier.safetensors");
+
     private readonly Conv2d patches, mix;
     private readonly GroupNorm mix_norm;
     private readonly ModuleList<Conv2d> convolutions = new();

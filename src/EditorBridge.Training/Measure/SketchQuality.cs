@@ -8,7 +8,7 @@ using static TorchSharp.torch;
 namespace EditorBridge.Training.Measure;
 
 /// <summary>Measures a model folder on prompts and clips it was not trained on.</summary>
-public sealed class SketchQuality(SketchModel model, SceneClassifier? classifier, int width, int height, Action<string> log)
+public sealed class SketchQuality(SketchModel model, SceneClassifier classifier, int width, int height, Action<string> log)
 {
     private const int Context = SketchSizes.ContextFrames;
     private readonly int _plane = width * height;
@@ -25,12 +25,8 @@ public sealed class SketchQuality(SketchModel model, SceneClassifier? classifier
     {
         var table = new QualityTable();
         Autoencoder(table, Math.Max(1, clips / 6), seed);
-        if (classifier is not null)
-        {
-            Judge(table, classifier, judged, seed);
-            Attributes(table, classifier, prompts, seed);
-        }
-
+        Judge(table, judged, seed);
+        Attributes(table, prompts, seed);
         Extension(table, Math.Max(2, clips / 2), seed);
         Fill(table, Math.Max(2, clips / 2), seed);
         Reversal(table, Math.Max(2, clips / 2), seed);
@@ -56,7 +52,7 @@ public sealed class SketchQuality(SketchModel model, SceneClassifier? classifier
     }
 
     // The classifier itself, on scenes it was not trained on and on what the autoencoder leaves of them; all classes about as often.
-    private void Judge(QualityTable table, SceneClassifier judge, int count, ulong seed)
+    private void Judge(QualityTable table, int count, ulong seed)
     {
         var random = SeededRandom.For(seed, 6);
         var balance = new SceneBalance();
@@ -67,8 +63,8 @@ public sealed class SketchQuality(SketchModel model, SceneClassifier? classifier
             var scene = balance.Next(random, choices: 6);
             truth.Add(SceneFacts.Of(scene));
             float[] source = SceneRenderer.RenderClip(scene, width, height, SceneClassifier.Frames, -0.5);
-            rendered.Add(Guess(judge, source));
-            decoded.Add(Guess(judge, model.Decode(model.Encode(source, SceneClassifier.Frames, width, height))));
+            rendered.Add(Guess(source));
+            decoded.Add(Guess(model.Decode(model.Encode(source, SceneClassifier.Frames, width, height))));
             log($"judged {i + 1}/{count}");
         }
 
@@ -79,7 +75,7 @@ public sealed class SketchQuality(SketchModel model, SceneClassifier? classifier
         }
     }
 
-    private void Attributes(QualityTable table, SceneClassifier judge, int count, ulong seed)
+    private void Attributes(QualityTable table, int count, ulong seed)
     {
         var random = SeededRandom.For(seed, 2);
         var balance = new SceneBalance();
@@ -91,7 +87,7 @@ public sealed class SketchQuality(SketchModel model, SceneClassifier? classifier
             truth.Add(SceneFacts.Of(scene));
             string prompt = CaptionWriter.Write(scene, random, complete: true);
             var layout = new ConditionedLatents(ConditioningLayout.Forward(SceneClassifier.Frames, 0, 0));
-            generated.Add(Guess(judge, model.Decode(model.Sample(prompt, layout, width, height, (long)seed + i))));
+            generated.Add(Guess(model.Decode(model.Sample(prompt, layout, width, height, (long)seed + i))));
             log($"attributes {i + 1}/{count}");
         }
 
@@ -108,10 +104,10 @@ public sealed class SketchQuality(SketchModel model, SceneClassifier? classifier
     private static double Score(List<long[]> truth, List<long[]> guesses, int fact) =>
         SceneFacts.BalancedAccuracy([.. truth.Select(t => t[fact])], [.. guesses.Select(g => g[fact])], SceneFacts.Classes[fact]);
 
-    private long[] Guess(SceneClassifier judge, float[] clip)
+    private long[] Guess(float[] clip)
     {
         using var scope = NewDisposeScope();
-        return judge.Classify(SceneClassifier.Look(tensor(clip, [1, 3, SceneClassifier.Frames, height, width])))[0];
+        return classifier.Classify(SceneClassifier.Look(tensor(clip, [1, 3, SceneClassifier.Frames, height, width])))[0];
     }
 
     private void Extension(QualityTable table, int count, ulong seed)

@@ -1,6 +1,5 @@
 using EditorBridge.Diffusion.Weights;
 using EditorBridge.Models.Safetensors;
-using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 
@@ -176,12 +175,11 @@ public sealed class WeightOptimizer : IDisposable
         slot.Master.mul_(1 - rate * _decay).add_(Orthogonal(ahead).view(slot.Master.shape), -rate * scale);
     }
 
-    // Five steps of a quintic Newton-Schulz iteration bring all singular values near 1. bf16 is enough, but processors without
-    // instructions for it take sixty times as long as in fp32.
+    // Five steps of a quintic Newton-Schulz iteration bring all singular values near 1; bf16 is precise enough.
     private static Tensor Orthogonal(Tensor g)
     {
         bool tall = g.size(0) > g.size(1);
-        var x = (tall ? g.t() : g).to(g.device_type == DeviceType.CPU ? float32 : bfloat16);
+        var x = (tall ? g.t() : g).to(ProductType.Fastest(g.device));
         x = x / (x.norm() + 1e-7);
         for (int i = 0; i < 5; i++)
         {

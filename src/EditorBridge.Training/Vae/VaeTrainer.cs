@@ -24,8 +24,8 @@ public sealed record VaeTraining
     /// <summary>Peak learning rate.</summary>
     public double Rate { get; init; } = 2e-3;
 
-    /// <summary>Whether convolutions run in bf16 (masters stay fp32).</summary>
-    public bool HalfPrecision { get; init; } = true;
+    /// <summary>Whether convolutions run in bf16 (masters stay fp32); null where that is faster.</summary>
+    public bool? HalfPrecision { get; init; }
 
     /// <summary>Where to compute: cpu or cuda.</summary>
     public string Device { get; init; } = "cpu";
@@ -77,7 +77,7 @@ public static class VaeTrainer
             parameter.requires_grad = !(run.DecoderOnly && encoding);
         }
 
-        var type = run.HalfPrecision ? bfloat16 : float32;
+        var type = run.HalfPrecision switch { true => bfloat16, false => float32, null => ProductType.Fastest(torch.device(run.Device)) };
         network.to(type).to(torch.device(run.Device));
         network.ConvolutionType = type;
         using var optimizer = new WeightOptimizer(network, IsMatrix);
