@@ -16,16 +16,39 @@ public abstract class SplicedDocument : TimelineDocument
         ArgumentNullException.ThrowIfNull(edit);
         var splices = new List<TextSplice>();
         if (Splice(edit, splices) is { } refusal) return refusal;
+        var edited = Spliced(splices);
+        Check(edit, (SplicedDocument)edited.Document);
+        return edited;
+    }
+
+    /// <inheritdoc/>
+    public override EditedTimeline? RespellMedia(Func<string, string> spell)
+    {
+        ArgumentNullException.ThrowIfNull(spell);
+        if (MediaPlaces() is not { } places) return null;
+        var splices = new List<TextSplice>();
+        foreach (var (old, spelledAs) in places)
+        {
+            var now = spell(old);
+            if (now != old) splices.Add(spelledAs(now));
+        }
+
+        return Spliced(splices);
+    }
+
+    private EditedTimeline Spliced(List<TextSplice> splices)
+    {
         // Insertions at one byte keep their order, and come before what gives way there.
         var ordered = splices.OrderBy(splice => splice.Start).ThenBy(splice => splice.Length > 0).ToList();
-        var text = TextSplice.Apply(Bytes.Span, ordered);
-        if (!Reread(text).TryGet(out var result, out var unreadable))
-            throw new InvalidOperationException($"The edited timeline cannot be read back: {unreadable.Message}");
-        Check(edit, result);
-        return new EditedTimeline(result, ordered);
+        return Reread(TextSplice.Apply(Bytes.Span, ordered)).TryGet(out var result, out var unreadable)
+            ? new EditedTimeline(result, ordered)
+            : throw new InvalidOperationException($"The edited timeline cannot be read back: {unreadable.Message}");
     }
 
     private protected abstract Refusal? Splice(TimelineEdit edit, List<TextSplice> splices);
+
+    /// <summary>Where the document names files, in use or not: each as it stands, and the splice that spells it otherwise. Null as for <see cref="RespellMedia"/>.</summary>
+    private protected virtual IEnumerable<(string Path, Func<string, TextSplice> Spelled)>? MediaPlaces() => null;
 
     private protected abstract Outcome<SplicedDocument> Reread(byte[] bytes);
 

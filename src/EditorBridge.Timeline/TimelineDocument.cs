@@ -71,6 +71,6 @@ public abstract class TimelineDocument
 
     /// <summary>Spells the places of media anew, for a document that moves to another folder.</summary>
     /// <param name="spell">Gives for each place, as the document has it, the new spelling (or the same).</param>
-    /// <returns>The new document; null for formats whose media are not spelled anew yet.</returns>
+    /// <returns>The new document; null where the document counts its paths from a folder it names itself, or names no files.</returns>
     public virtual EditedTimeline? RespellMedia(Func<string, string> spell) => null;
 }

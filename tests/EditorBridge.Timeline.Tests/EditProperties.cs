@@ -152,6 +152,23 @@ public class EditProperties(ITestOutputHelper output)
         }, iter: 300);
     }
 
+    [Fact]
+    public void Media_of_other_formats_spelled_anew_change_nothing_else()
+    {
+        var spelled = 0;
+        Gen.Int[0, int.MaxValue].Sample(seed =>
+        {
+            var before = Open(seed);
+            if (before.RespellMedia(url => $"../a & b/{url}") is not { } edited) return;
+            OutsideIsUntouched(before.Bytes.Span, edited);
+            Interlocked.Add(ref spelled, edited.Splices.Count);
+            Assert.Equal(
+                before.Index.Tracks.SelectMany(track => track.Items).Select(item => (item.Media?.Url is { } url ? $"../a & b/{url}" : null, item.SourceRange, item.RecordRange)),
+                edited.Document.Index.Tracks.SelectMany(track => track.Items).Select(item => (item.Media?.Url, item.SourceRange, item.RecordRange)));
+        }, iter: 500);
+        Assert.True(spelled > 500, $"only {spelled} places were spelled anew");
+    }
+
     private void Check(string what, double leastShare,
         Func<TimelineIndex, (int Seed, int Track, int Start, int Frames, bool Flag), (Outcome<TimelineEdit> Edit, Action<List<List<string>>> Model)?> make)
     {

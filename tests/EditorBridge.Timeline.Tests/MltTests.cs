@@ -210,6 +210,43 @@ public class MltTests
 
     internal static string Text(string name) => File.ReadAllText(Path.Combine(AppContext.BaseDirectory, "Goldens", name));
 
+    [Theory]
+    [MemberData(nameof(Goldens))]
+    public void In_another_folder_media_are_spelled_from_there(string name)
+    {
+        var edited = Open(name).RespellMedia(url => MediaPath.Rebase(url, "/cuts", "/cuts/out"))!;
+        Assert.Equal("../red.mov", edited.Document.Index.VideoTracks.First().Items[0].Media!.Url);
+        Assert.All(edited.Splices, splice => Assert.StartsWith("../", Encoding.UTF8.GetString(splice.Replacement.Span), StringComparison.Ordinal));
+        Assert.Equal(Text(name), Encoding.UTF8.GetString(edited.Document.Bytes.Span).Replace(">../", ">", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("timewarp", "2:film.mov", "2:../film.mov")]
+    [InlineData("qimage", "cards/%05d.png", "../cards/%05d.png")]
+    [InlineData("avformat", "/elsewhere/film.mov", "/elsewhere/film.mov")]
+    [InlineData("color", "#ff0000ff", "#ff0000ff")]
+    [InlineData("color", "0.5", "0.5")]
+    [InlineData("color", "black", "black")]
+    [InlineData("luma", "%luma01.pgm", "%luma01.pgm")]
+    [InlineData("luma", "wipes/own.pgm", "../wipes/own.pgm")]
+    public void Only_files_are_spelled_from_another_folder(string service, string before, string after)
+    {
+        const string Name = "shotcut.mlt";
+        var text = Text(Name).Replace("<playlist id=\"main_bin\"",
+            $"<producer id=\"extra\"><property name=\"mlt_service\">{service}</property><property name=\"resource\">{before}</property></producer><playlist id=\"main_bin\"", StringComparison.Ordinal);
+        var edited = TimelineDocument.Open(Encoding.UTF8.GetBytes(text)).Value.RespellMedia(url => url.EndsWith("red.mov", StringComparison.Ordinal) ? url : MediaPath.Rebase(url, "/cuts", "/cuts/out"))!;
+        Assert.Contains($">{after}</property></producer><playlist", Encoding.UTF8.GetString(edited.Document.Bytes.Span), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_document_that_names_its_own_folder_stays_as_it_is()
+    {
+        var text = Text("shotcut.mlt").Replace("<mlt ", "<mlt root=\"/media\" ", StringComparison.Ordinal);
+        var document = TimelineDocument.Open(Encoding.UTF8.GetBytes(text)).Value;
+        Assert.Equal("/media/red.mov", document.Index.VideoTracks.First().Items[0].Media!.Url);
+        Assert.Null(document.RespellMedia(url => "../" + url));
+    }
+
     private static TimelineDocument Open(string name, string? from = null, string to = "")
     {
         var text = Text(name);

@@ -32,6 +32,12 @@ public sealed class FcpxDocument : SplicedDocument
 
     private protected override Refusal? Splice(TimelineEdit edit, List<TextSplice> splices) => new FcpxSplicer(this, edit, splices).Splice();
 
+    private protected override IEnumerable<(string Path, Func<string, TextSplice> Spelled)> MediaPlaces() =>
+        from node in root.SelfAndInner()
+        let attribute = node.Name switch { "asset" or "media-rep" => "src", "locator" => "url", _ => null }
+        where attribute is not null && node[attribute] is { Length: > 0 }
+        select (node[attribute]!, (Func<string, TextSplice>)(path => node.WithAttribute(attribute, path)));
+
     private protected override Outcome<SplicedDocument> Reread(byte[] bytes)
     {
         if (!XmlText.Read(bytes).TryGet(out var root, out var refusal)) return refusal;

@@ -60,6 +60,8 @@ public sealed class MltDocument : SplicedDocument
 
     private protected override Refusal? Splice(TimelineEdit edit, List<TextSplice> splices) => new MltSplicer(this, edit, splices).Splice();
 
+    private protected override IEnumerable<(string Path, Func<string, TextSplice> Spelled)>? MediaPlaces() => string.IsNullOrEmpty(Root["root"]) ? MltPaths.Of(Root) : null;
+
     private protected override Outcome<SplicedDocument> Reread(byte[] bytes)
     {
         if (!XmlText.Read(bytes).TryGet(out var root, out var refusal)) return refusal;

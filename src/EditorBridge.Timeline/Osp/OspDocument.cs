@@ -35,6 +35,25 @@ public sealed class OspDocument : SplicedDocument
 
     private protected override Refusal? Splice(TimelineEdit edit, List<TextSplice> splices) => new OspSplicer(this, edit, splices).Splice();
 
+    private protected override IEnumerable<(string Path, Func<string, TextSplice> Spelled)> MediaPlaces() => Places(Root);
+
+    // What OpenShot itself counts from the project's folder, wherever it stands; a path that begins with '@' is of its own collections.
+    private static IEnumerable<(string Path, Func<string, TextSplice> Spelled)> Places(JsonValue node)
+    {
+        foreach (var (name, _, value) in node.Members)
+        {
+            if (name is "path" or "image" && value.AsString() is { Length: > 0 } path)
+            {
+                if (path[0] != '@') yield return (path, now => new TextSplice(value.Start, value.End - value.Start, Encoding.UTF8.GetBytes(JsonTextWriter.Quote(now))));
+                continue;
+            }
+
+            foreach (var place in Places(value)) yield return place;
+        }
+
+        foreach (var place in node.Items.SelectMany(Places)) yield return place;
+    }
+
     private protected override Outcome<SplicedDocument> Reread(byte[] bytes)
     {
         if (!JsonReader.Read(bytes).TryGet(out var root, out var refusal)) return refusal;
