@@ -701,6 +701,7 @@ public sealed class WanTransformer : Module
 
         public (Tensor Key, Tensor Value) KeyValue(Tensor text, Tensor? pictures) // [B, T, D], [B, I, D] → 2 × [B, heads, I + T, d]
         {
+            using var scope = NewDisposeScope();
             var value = to_v.call(text);
             var key = norm_k.call(to_k.call(text)).to(value.dtype);
             if (pictures is not null)
@@ -709,7 +710,7 @@ public sealed class WanTransformer : Module
                 key = cat([norm_added_k!.call(add_k_proj!.call(pictures)).to(value.dtype), key], 1);
             }
 
-            return (Heads(key, heads), Heads(value, heads));
+            return (Heads(key, heads).MoveToOuterDisposeScope(), Heads(value, heads).MoveToOuterDisposeScope());
         }
 
         public override Tensor forward(Tensor x, Tensor key, Tensor value) // [B, L, D]
