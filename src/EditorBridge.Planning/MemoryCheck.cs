@@ -49,7 +49,7 @@ public sealed record MemoryCheck
                 if (planned.Arrangement != MemoryArrangement.Cpu)
                 {
                     notes.Add(string.Create(CultureInfo.InvariantCulture,
-                        $"The plan wanted {planned.DevicePeak / 1e9:0.0} GB of GPU memory and {free.Device / 1e9:0.0} GB were free: {Said(use)}, which takes longer."));
+                        $"The plan wanted {planned.DevicePeak / 1e9:0.0} GB of GPU memory and {free.Device / 1e9:0.0} GB were free: {Said(plan.Model, use)}, which takes longer."));
                 }
             }
             else if (!onGpu)
@@ -62,6 +62,14 @@ public sealed record MemoryCheck
         if (free.Host == 0 || use.Peak <= free.Host) return new() { Use = use, Notes = notes };
         if (use.Peak > Certain * free.Host)
         {
+            // Pictures stay whole, and a take the same to the bit, unless it would be refused. The share that is left to others is theirs already.
+            if (!onGpu && MemoryChoice.Choose(plan.Model, plan.Canvas.Size, plan.Windows, plan.Sampling, new MachineMemory((long)(free.Host / MemoryChoice.Share))) is { Refusal: null } smaller)
+            {
+                notes.Add(string.Create(CultureInfo.InvariantCulture,
+                    $"The plan wanted {use.Peak / 1e9:0.0} GB of memory and {free.Host / 1e9:0.0} GB were free: pictures were decoded in {MemoryChoice.Tiles(plan.Model, smaller.Estimate.VaeTile)}, which takes longer."));
+                return new() { Use = smaller.Estimate, Notes = notes };
+            }
+
             return new()
             {
                 Use = use,
@@ -74,10 +82,15 @@ public sealed record MemoryCheck
         return new() { Use = use, Notes = notes };
     }
 
-    private static string Said(MemoryEstimate use) => use.Arrangement switch
+    private static string Said(ModelCapabilities model, MemoryEstimate use)
     {
-        MemoryArrangement.InTurns => "the two transformers changed places there",
-        MemoryArrangement.Streamed => "the transformer's blocks went through it one by one",
-        _ => "it was used more sparingly",
-    };
+        var weights = use.Arrangement switch
+        {
+            MemoryArrangement.InTurns => "the two transformers changed places there",
+            MemoryArrangement.Streamed => "the transformer's blocks went through it one by one",
+            _ => null,
+        };
+        var pictures = use.VaeTile > 0 ? $"pictures were decoded in {MemoryChoice.Tiles(model, use.VaeTile)}" : null;
+        return string.Join(", and ", ((string?[])[weights, pictures]).OfType<string>());
+    }
 }

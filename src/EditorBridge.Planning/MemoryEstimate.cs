@@ -34,6 +34,9 @@ public sealed record MemoryEstimate
     /// <summary>Cache and working set of the streaming VAE decode.</summary>
     public required long VaeStreaming { get; init; }
 
+    /// <summary>Longest side in latents of the tiles that the VAE works in; 0: it has whole pictures.</summary>
+    public int VaeTile { get; init; }
+
     /// <summary>Most main memory at any time, mapped files aside.</summary>
     public required long Peak { get; init; }
 

@@ -143,6 +143,9 @@ public sealed record ModelCapabilities
     /// <summary>What the VAE's convolutions compute in.</summary>
     public VaePrecision VaePrecision { get; init; }
 
+    /// <summary>Pixels a side that the VAE folds into channels before its full resolution level: 2 in 2.2, otherwise 1.</summary>
+    public int VaePatch { get; init; } = 1;
+
     /// <summary>Parameters of the image encoder; 0 without.</summary>
     public long ImageEncoderParameters { get; init; }
 

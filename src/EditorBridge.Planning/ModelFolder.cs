@@ -170,6 +170,7 @@ public static class ModelFolder
             ImageEncoderBytes = stored[4],
             VaeDecoderBase = v.DecoderDim,
             VaePrecision = s.VaePrecision,
+            VaePatch = v.Patch,
             Hash = Hash(location, files),
             Presets = s.Presets ?? new Dictionary<string, SamplingPreset>(),
             TeaCacheCoefficients = polynomial,

@@ -45,7 +45,7 @@ public class MemoryCheckTests
         foreach (var plan in plans)
             Assert.Equal(plan.Memory.Arrangement == MemoryArrangement.InTurns, plan.Warnings.Any(warning => warning.Code == "experts_in_turns"));
         var resident = plans[^1];
-        var check = MemoryCheck.AtStart(resident, new MachineMemory(64 * GB, resident.Memory.DevicePeak - GB), onGpu: true);
+        var check = MemoryCheck.AtStart(resident, new MachineMemory(64 * GB, 20 * GB), onGpu: true);
         Assert.Equal(MemoryArrangement.InTurns, check.Use.Arrangement);
         Assert.Contains("changed places", Assert.Single(check.Notes));
     }
@@ -58,7 +58,20 @@ public class MemoryCheckTests
         var less = MemoryCheck.AtStart(plan, new MachineMemory(plan.Memory.Peak * 4 / 5), onGpu: false);
         Assert.Null(less.Refusal);
         Assert.Contains("GB of memory were free", Assert.Single(less.Notes));
-        Assert.Contains("end other programs", MemoryCheck.AtStart(plan, new MachineMemory(plan.Memory.Peak / 2), onGpu: false).Refusal!.Message);
+        Assert.Contains("end other programs", MemoryCheck.AtStart(plan, new MachineMemory(plan.Memory.Peak / 5), onGpu: false).Refusal!.Message);
+    }
+
+    [Fact]
+    public void A_take_that_would_be_refused_has_its_pictures_cut_into_tiles()
+    {
+        var plan = Plan(new MachineMemory(24 * GB));
+        Assert.Equal(0, plan.Memory.VaeTile);
+        var checks = Enumerable.Range(20, 46).Select(hundredths => MemoryCheck.AtStart(plan, new MachineMemory(plan.Memory.Peak * hundredths / 100), onGpu: false)).ToArray();
+        Assert.NotNull(checks[0].Refusal);
+        var taken = checks.Where(check => check.Refusal is null).ToArray();
+        Assert.NotEmpty(taken);
+        Assert.All(taken, check => Assert.Contains($"tiles of at most {check.Use.VaeTile * plan.Model.SpatialStride}x", Assert.Single(check.Notes)));
+        Assert.All(taken, check => Assert.True(check.Use.VaeTile > 0));
     }
 
     [Fact]

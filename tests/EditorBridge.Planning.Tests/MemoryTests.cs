@@ -73,4 +73,131 @@ public class MemoryTests
         Assert.Contains(Plan(small, 25, new MachineMemory(8 * GB)).Warnings, warning => warning.Code == "weights_from_disk");
         Assert.DoesNotContain(Plan(small, 25, new MachineMemory(24 * GB)).Warnings, warning => warning.Code == "weights_from_disk");
     }
+
+    private static ModelCapabilities Vace => Some.Ti2v with
+    {
+        Conditioning = Conditioning.Vace, Sizes = [new CanvasSize(832, 480)], MaxFrames = 81, Dim = 1536, Layers = 45, FeedForward = 8960, LatentChannels = 16,
+        TransformerParameters = 2_150_000_000, VaeParameters = 127_000_000, VaeDecoderBase = 96, VaePatch = 1, SpatialStride = 8,
+    };
+
+    private static JobMemory Memory(ModelCapabilities model, int latents = 7, int passes = 2, int tile = 0, CanvasSize? canvas = null)
+    {
+        var sampling = Some.Plan(Some.Request(JobKind.BRoll, 25)).Sampling with { Guidance = passes == 2 ? 5 : 1 };
+        return new JobMemory(model, canvas ?? model.Sizes[0], latents, sampling, Continues: true, tile);
+    }
+
+    [Fact]
+    public void The_peak_is_above_everything_that_is_there_at_once()
+    {
+        foreach (var model in (ModelCapabilities[])[Some.Sketch, Some.Ti2v, Vace])
+        {
+            foreach (var tile in (int[])[0, 16])
+            {
+                var memory = Memory(model, tile: tile);
+                // Texts and latents wait while the transformer works, and while a preview is decoded.
+                Assert.True(memory.Peak > memory.Weights + memory.Texts + memory.States + memory.Pass);
+                Assert.True(memory.Peak > memory.Weights + memory.Texts + memory.States + memory.Vae);
+                Assert.True(memory.Peak > memory.Weights + memory.Pixels + memory.Vae);
+                Assert.True(memory.Peak < 1_100_000_000 + memory.Weights + memory.Texts + memory.States + memory.Pixels + memory.Pass + (2 * memory.Vae));
+                Assert.True(memory.Peak > memory.Weights + memory.Texts + memory.States + memory.Preview);
+            }
+        }
+    }
+
+    [Fact]
+    public void A_preview_needs_most_where_it_goes_on_from_given_frames()
+    {
+        foreach (var tile in (int[])[0, 16])
+        {
+            var memory = Memory(Vace, tile: tile);
+            var fresh = memory with { Continues = false };
+            Assert.True(fresh.Preview < memory.Preview && memory.Preview >= memory.Vae);
+            Assert.Equal(memory.Vae, fresh.Vae);
+        }
+    }
+
+    // Measured at full width with random weights (tests/EditorBridge.Benchmarks/README.md): the decoders alone at 128x96, and whole jobs.
+    [Fact]
+    public void Figures_that_were_measured_lie_below_the_plans_and_not_far()
+    {
+        var small = Memory(Vace, canvas: new CanvasSize(128, 96));
+        Assert.InRange(small.Vae / 377e6, 1, 1.25);
+        Assert.InRange(small.VaeCache / 116e6, 1, 1.25);
+        // Extension of 6 frames after 5: four latents.
+        Assert.InRange(Memory(Vace, latents: 4, canvas: new CanvasSize(128, 96)).Peak / 1.41e9, 1, 1.5);
+        // A B-roll of 9 frames; 1.02 GB beyond the process itself.
+        var job = Memory(Some.Ti2v, latents: 3, canvas: new CanvasSize(256, 160)) with { Continues = false };
+        Assert.InRange(job.Peak / 1.12e9, 1, 1.75);
+    }
+
+    [Fact]
+    public void Vace_keeps_its_contexts_hints_and_video_beside()
+    {
+        var plain = Vace with { Conditioning = Conditioning.Words };
+        var (vace, words) = (Memory(Vace), Memory(plain));
+        var tokens = 7L * 52 * 30;
+        // Two more streams of tokens while a block works; twenty channels of video in place of six; six latents' width of context, twice.
+        Assert.Equal(2 * 4 * tokens * Vace.Dim, vace.Pass - words.Pass);
+        Assert.Equal(14 * 4 * 25L * 832 * 480, vace.Pixels - words.Pixels);
+        Assert.Equal(4 * 7L * 104 * 60 * 12 * 16, vace.States - words.States);
+        Assert.True(vace.Peak > words.Peak);
+        // Its 15 blocks have keys and values of their own: counted with the layers.
+        Assert.Equal(Memory(plain with { Layers = 30 }).Texts * 3, words.Texts * 2);
+        Assert.Equal(Memory(Vace, passes: 1).Texts * 2, vace.Texts);
+    }
+
+    [Fact]
+    public void Every_term_grows_with_what_it_is_made_of()
+    {
+        foreach (var model in (ModelCapabilities[])[Some.Sketch, Some.Ti2v, Vace])
+        {
+            var memory = Memory(model);
+            var longer = Memory(model, latents: 8);
+            Assert.True(longer.Pass > memory.Pass && longer.Pixels > memory.Pixels && longer.States > memory.States);
+            Assert.Equal((memory.Texts, memory.Vae), (longer.Texts, longer.Vae));
+            var larger = Memory(model, canvas: new CanvasSize(2 * model.Sizes[0].Width, model.Sizes[0].Height));
+            Assert.True(larger.Pass > memory.Pass && larger.VaeCache == 2 * memory.VaeCache && larger.VaeWork > memory.VaeWork);
+            foreach (var arrangement in Enum.GetValues<MemoryArrangement>().Where(a => a != MemoryArrangement.Cpu))
+                Assert.True(longer.PeakOnDevice(arrangement) > memory.PeakOnDevice(arrangement));
+        }
+    }
+
+    [Fact]
+    public void Pixel_patches_make_the_vae_smaller()
+    {
+        Assert.Equal(4 * Memory(Some.Ti2v).VaeCache, Memory(Some.Ti2v with { VaePatch = 1 }).VaeCache);
+    }
+
+    [Fact]
+    public void Tiles_leave_one_tile_at_work()
+    {
+        var (whole, tiled, smaller) = (Memory(Vace), Memory(Vace, tile: 48), Memory(Vace, tile: 32));
+        Assert.True(whole.VaeWork > tiled.VaeWork && tiled.VaeWork > smaller.VaeWork);
+        // What overlaps is remembered by both.
+        Assert.InRange(tiled.VaeCache, whole.VaeCache, 2 * whole.VaeCache);
+        Assert.True(tiled.Peak < whole.Peak);
+        Assert.True(smaller.PeakOnDevice(MemoryArrangement.Streamed) < whole.PeakOnDevice(MemoryArrangement.Streamed));
+    }
+
+    [Fact]
+    public void Pictures_are_cut_only_where_they_do_not_fit_whole()
+    {
+        foreach (var gpu in (bool[])[false, true])
+        {
+            var plans = Enumerable.Range(10, 300).Select(tenths => (long)tenths * GB / 10)
+                .Select(size => Planner.Plan(Some.Request(JobKind.BRoll, 25), Vace, SpeedFigures.Unknown, gpu ? new MachineMemory(64 * GB, size) : new MachineMemory(size))).ToArray();
+            Assert.Equal(plans.Select(plan => plan.CanRun).Order(), plans.Select(plan => plan.CanRun));
+            var able = plans.Where(plan => plan.CanRun).ToArray();
+            Assert.NotEqual(plans.Length, able.Length);
+            Assert.Contains(able, plan => plan.Memory.VaeTile > 0);
+            Assert.Equal(0, able[^1].Memory.VaeTile);
+            Assert.All(able, plan => Assert.Equal(plan.Memory.VaeTile > 0, plan.Warnings.Any(warning => warning.Code == "vae_tiled")));
+            foreach (var group in able.GroupBy(plan => plan.Memory.Arrangement))
+            {
+                // With more memory tiles get larger, until there are none.
+                var sides = group.Select(plan => plan.Memory.VaeTile is var tile && tile == 0 ? int.MaxValue : tile).ToArray();
+                Assert.Equal(sides.Order(), sides);
+            }
+        }
+    }
 }

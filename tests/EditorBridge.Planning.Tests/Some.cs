@@ -40,6 +40,7 @@ internal static class Some
         TextEncoderParameters = 5_680_910_336,
         VaeParameters = 704_688_668,
         VaeDecoderBase = 256,
+        VaePatch = 2,
         BytesPerParameter = 2,
     };
 
