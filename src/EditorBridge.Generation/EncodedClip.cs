@@ -127,7 +127,12 @@ internal sealed class EncodedClip(
                 StepCache = sampling.StepCache is { } cache ? new StepCacheNote(cache.Method, cache.Threshold, cache.FirstSteps) : null,
             },
             Threads = run.Threads,
-            Memory = new MemoryNote(run.Memory.Peak, plan.Memory.Peak),
+            Memory = new MemoryNote(run.Memory.Peak, plan.Memory.Peak)
+            {
+                DevicePeak = run.Memory.PeakOnDevice,
+                DevicePlanned = plan.Memory.DevicePeak > 0 ? plan.Memory.DevicePeak : null,
+                VaeTile = run.VaeTile > 0 ? run.VaeTile : null,
+            },
             Canvas = new PictureNote(canvas.Size.Width, canvas.Size.Height, canvas.Rate.ToString(), plan.Mapping.CanvasFrames),
             Delivery = new PictureNote(delivery.Width, delivery.Height, delivery.Rate.ToString(), delivery.Frames),
             Codec = ClipSettings.NameOf(settings.Codec),

@@ -21,6 +21,14 @@ public static class FreeMemory
         }
     }
 
+    /// <summary>What is taken of a GPU's memory since <see cref="Now"/> first looked at it; null where nobody did, or the device does not say.</summary>
+    /// <param name="device">The device.</param>
+    internal static long? TakenOn(ComputeDevice device)
+    {
+        lock (FirstSeen)
+            return FirstSeen.TryGetValue(device.Name, out var first) && first > 0 && device.FreeMemory() is { } free ? Math.Max(0, first - free) : null;
+    }
+
     private static long Host()
     {
         var whole = GC.GetGCMemoryInfo();

@@ -8,7 +8,8 @@ namespace EditorBridge.Generation;
 /// <param name="window">Its plan.</param>
 /// <param name="before">Context before, [1, 3, F, H, W], or null.</param>
 /// <param name="after">Context after, or null.</param>
-internal sealed class MadeWindow(WindowPlan window, Tensor? before, Tensor? after) : IDisposable
+/// <param name="decoding">Decodes it; owned by this.</param>
+internal sealed class MadeWindow(WindowPlan window, Tensor? before, Tensor? after, VaeDecoding decoding) : IDisposable
 {
     /// <summary>Its plan.</summary>
     public WindowPlan Window => window;
@@ -19,8 +20,8 @@ internal sealed class MadeWindow(WindowPlan window, Tensor? before, Tensor? afte
     /// <summary>Context after.</summary>
     public Tensor? After => after;
 
-    /// <summary>The decoder's state after the context before.</summary>
-    public WanVideoVaeCache Cache { get; } = new();
+    /// <summary>Decodes its latents; has done so with the context before.</summary>
+    public VaeDecoding Decoding => decoding;
 
     /// <summary>Brings the new frames to the shot before; null where there is none.</summary>
     public SeamCorrection? StartSeam { get; set; }
@@ -34,7 +35,7 @@ internal sealed class MadeWindow(WindowPlan window, Tensor? before, Tensor? afte
     /// <inheritdoc/>
     public void Dispose()
     {
-        Cache.Dispose();
+        decoding.Dispose();
         StartSeam?.Dispose();
         EndSeam?.Dispose();
         Latents?.Dispose();

@@ -1,5 +1,6 @@
 using System.Diagnostics;
 using System.Globalization;
+using EditorBridge.Diffusion.Native;
 
 namespace EditorBridge.Generation;
 
@@ -10,10 +11,13 @@ public sealed class MemoryWatch : IDisposable
 
     private readonly ManualResetEvent stop = new(false);
     private readonly Thread thread;
+    private readonly ComputeDevice? device;
     private long peak;
 
-    private MemoryWatch()
+    private MemoryWatch(ComputeDevice? device)
     {
+        this.device = device;
+        LookAtDevice();
         Start = peak = Now();
         thread = new Thread(() =>
         {
@@ -35,8 +39,18 @@ public sealed class MemoryWatch : IDisposable
         }
     }
 
+    /// <summary>Most bytes of the GPU that were in use, as far as was looked, beyond those before this process put anything there; null without a GPU that says.</summary>
+    public long? PeakOnDevice { get; private set; }
+
     /// <summary>Begins to watch.</summary>
-    public static MemoryWatch Begin() => new();
+    /// <param name="device">Where the work is done; null to look at main memory alone.</param>
+    public static MemoryWatch Begin(ComputeDevice? device = null) => new(device);
+
+    /// <summary>Looks at the GPU's memory, on the thread that works with it. Torch keeps what it once had, so that a look after the work still sees the most it took.</summary>
+    public void LookAtDevice()
+    {
+        if (device is not null && FreeMemory.TakenOn(device) is { } taken) PeakOnDevice = Math.Max(PeakOnDevice ?? 0, taken);
+    }
 
     /// <summary>The process's own resident bytes; where the system does not tell them from mapped files, its private bytes.</summary>
     public static long Now()

@@ -17,10 +17,16 @@ internal sealed class TakeClock
     private readonly double[] measuredFlops = new double[2];
     private readonly double[] measuredSeconds = new double[2];
     private readonly int windows;
+    private readonly Action worked;
     private double ahead;
 
-    public TakeClock(Plan plan, ITakeObserver observer, TimeProvider time)
+    /// <param name="plan">The plan.</param>
+    /// <param name="observer">Is told.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="worked">Called after each piece of timed work.</param>
+    public TakeClock(Plan plan, ITakeObserver observer, TimeProvider time, Action? worked = null)
     {
+        this.worked = worked ?? (() => { });
         this.observer = observer;
         this.time = time;
         windows = plan.Windows.Count;
@@ -94,6 +100,7 @@ internal sealed class TakeClock
         var start = time.GetTimestamp();
         var result = work();
         measuredSeconds[kind] += time.GetElapsedTime(start).TotalSeconds;
+        worked();
         plannedFlops[kind] += flops;
         done[kind] += flops;
         return result;

@@ -5,7 +5,7 @@ using static TorchSharp.torch;
 
 namespace EditorBridge.Generation;
 
-/// <summary>How a take is run; nothing here changes what it shows, except the number of threads in the last bits.</summary>
+/// <summary>How a take is run; nothing here changes what it shows, except the number of threads in the last bits, and tiles a little.</summary>
 public sealed record TakeOptions
 {
     /// <summary>Threads of the networks. A take that goes on keeps the number it began with.</summary>
@@ -16,6 +16,9 @@ public sealed record TakeOptions
 
     /// <summary>How often a preview is made while sampling.</summary>
     public TimeSpan PreviewInterval { get; init; } = TimeSpan.FromSeconds(3);
+
+    /// <summary>What memory allows when the take begins: side in latents of the VAE's tiles, 0 for whole pictures; null for what was planned. A take that goes on keeps what it began with.</summary>
+    public int? VaeTile { get; init; }
 
     /// <summary>The clock.</summary>
     public TimeProvider Time { get; init; } = TimeProvider.System;
@@ -62,6 +65,9 @@ public sealed record TakeResult
 
     /// <summary>Most memory of its own that the process took during this run, in bytes: beside the plan's <see cref="MemoryEstimate.Peak"/>.</summary>
     public required long PeakMemory { get; init; }
+
+    /// <summary>Most memory of the GPU that was in use during this run beyond what was before the model went there: beside the plan's <see cref="MemoryEstimate.DevicePeak"/>. Null without a GPU that says.</summary>
+    public long? PeakDeviceMemory { get; init; }
 }
 
 /// <summary>Carries out one take of a plan.</summary>
@@ -101,13 +107,14 @@ public static class TakeRun
         if (!plan.Request.Loras.SequenceEqual(model.Loras))
             throw new GenerationException("model_changed", $"The model '{plan.Model.Name}' was loaded with other LoRAs than the job has; submit the job again.");
 
-        using var memory = MemoryWatch.Begin();
+        using var memory = MemoryWatch.Begin(model.Device);
         var start = options.Time.GetTimestamp();
-        var state = TakeState.Open(folder, plan, take, model.Capabilities.Hash, options.Threads);
+        var state = TakeState.Open(folder, plan, take, model.Capabilities.Hash, options.Threads, options.VaeTile ?? plan.Memory.VaeTile);
+        model.Vae.EncodingTile = state.VaeTile;
         set_num_threads(state.Threads);
         using var inference = inference_mode();
         using var scope = NewDisposeScope();
-        var clock = new TakeClock(plan, observer, options.Time);
+        var clock = new TakeClock(plan, observer, options.Time, memory.LookAtDevice);
         clock.Report(TakeStage.Preparing, 0, 0, 1);
         var placement = CanvasFrames.Placement(plan);
         var (before, beforeInfo) = Inputs(folder, JobFolder.Before, plan.Before, placement);
@@ -116,7 +123,7 @@ public static class TakeRun
         cancellation.ThrowIfCancellationRequested();
         var (prompt, negative, pieces) = Text(plan, model);
         var runner = new TakeRunner(plan, chosen, model, prompt, negative, inputs, state, clock, observer, options, cancellation);
-        var clip = runner.Run(before, after, placement, writer(new RunFacts(chosen, state.Threads, beforeInfo, afterInfo, memory, [.. plan.Inputs.Select(input => input.Role).Distinct().Select(role => (role, inputs.Info(role)!))])));
+        var clip = runner.Run(before, after, placement, writer(new RunFacts(chosen, state.Threads, beforeInfo, afterInfo, memory, [.. plan.Inputs.Select(input => input.Role).Distinct().Select(role => (role, inputs.Info(role)!))], state.VaeTile)));
         state.Clear();
         clock.Report(TakeStage.Writing, plan.Windows.Count - 1, 1, 1);
         return new TakeResult
@@ -134,6 +141,7 @@ public static class TakeRun
             Speed = clock.Speed,
             Seconds = options.Time.GetElapsedTime(start).TotalSeconds,
             PeakMemory = memory.Peak,
+            PeakDeviceMemory = memory.PeakOnDevice,
         };
     }
 
@@ -163,4 +171,4 @@ public static class TakeRun
 
 /// <summary>What a clip's writer needs to know of the run.</summary>
 internal sealed record RunFacts(
-    TakePlan Take, int Threads, FrozenFramesInfo? Before, FrozenFramesInfo? After, MemoryWatch Memory, IReadOnlyList<(InputRole Role, FrozenFramesInfo Info)> Further);
+    TakePlan Take, int Threads, FrozenFramesInfo? Before, FrozenFramesInfo? After, MemoryWatch Memory, IReadOnlyList<(InputRole Role, FrozenFramesInfo Info)> Further, int VaeTile = 0);

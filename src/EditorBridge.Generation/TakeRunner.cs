@@ -130,7 +130,7 @@ internal sealed class TakeRunner(
         clock.Report(TakeStage.Preparing, window.Order, 0, 1);
         cancellation.ThrowIfCancellationRequested();
         var made = new MadeWindow(
-            window, Context(window.BeforeOrigin, before, chained, window.BeforeFrames), Context(window.AfterOrigin, after, chained, window.AfterFrames));
+            window, Context(window.BeforeOrigin, before, chained, window.BeforeFrames), Context(window.AfterOrigin, after, chained, window.AfterFrames), Decoder());
         try
         {
             if (plan.Model.Conditioning != Conditioning.CleanLatents)
@@ -143,15 +143,15 @@ internal sealed class TakeRunner(
             var beside = Encode(made.After);
             // The shot after is this window's neighbour only where it follows at once.
             var meets = beside is not null && (window.AfterInSlots || window.AfterQuarters[0] == window.Deliver.End);
-            if (head is not null) made.StartSeam = Fit(head, made.Before!, made.Cache, after: false, window, meets);
-            using var alone = new WanVideoVaeCache();
+            if (head is not null) made.StartSeam = Fit(head, made.Before!, made.Decoding, after: false, window, meets);
+            using var alone = Decoder();
             if (meets) made.EndSeam = Fit(beside!, made.After!, alone, after: true, window, head is not null);
 
             var latents = state.Latents(window.Order);
             if (latents is null)
             {
                 var tail = window.AfterInSlots ? beside![.., .., 1..] : null;
-                latents = Sample(window, new(new(WindowSampling.Layout(window), head, window.AfterInSlots ? null : beside, tail), new SamplingInputs()), made.Cache);
+                latents = Sample(window, new(new(WindowSampling.Layout(window), head, window.AfterInSlots ? null : beside, tail), new SamplingInputs()), made.Decoding);
                 state.SaveLatents(window.Order, latents);
             }
             else
@@ -177,7 +177,7 @@ internal sealed class TakeRunner(
         var latents = state.Latents(window.Order);
         if (latents is null)
         {
-            latents = Sample(window, WindowInputs.Of(model, plan, inputs, window, made.Before, made.After), made.Cache);
+            latents = Sample(window, WindowInputs.Of(model, plan, inputs, window, made.Before, made.After), made.Decoding);
             state.SaveLatents(window.Order, latents);
         }
         else
@@ -187,7 +187,7 @@ internal sealed class TakeRunner(
 
         made.Latents = latents.to(model.Device.Device).DetachFromDisposeScope();
         if (made.Before is { } before)
-            made.StartSeam = Fit(made.Latents.narrow(2, 0, window.BeforeLatents), before, made.Cache, after: false, window, bothEnds: made.After is not null);
+            made.StartSeam = Fit(made.Latents.narrow(2, 0, window.BeforeLatents), before, made.Decoding, after: false, window, bothEnds: made.After is not null);
     }
 
     private static Tensor? Context(ContextOrigin origin, Tensor? source, Tensor? chained, int frames)
@@ -210,14 +210,9 @@ internal sealed class TakeRunner(
         return frames is null ? null : model.Vae.Encode(frames.to(model.Device.Device)).MoveToOuterDisposeScope();
     }
 
-    // Decoded frames on the CPU, [1, 3, n, H, W].
-    private Tensor Pictures(Tensor latents, WanVideoVaeCache cache)
-    {
-        using var scope = NewDisposeScope();
-        return ComputeDevice.ToCpu(model.Vae.DecodeChunk(latents, cache)).MoveToOuterDisposeScope();
-    }
+    private VaeDecoding Decoder() => new(model.Vae, state.VaeTile);
 
-    private SeamCorrection Fit(Tensor latents, Tensor real, WanVideoVaeCache cache, bool after, WindowPlan window, bool bothEnds)
+    private SeamCorrection Fit(Tensor latents, Tensor real, VaeDecoding decoding, bool after, WindowPlan window, bool bothEnds)
     {
         using var pause = CollectorPause.Begin();
         using var scope = NewDisposeScope();
@@ -226,13 +221,13 @@ internal sealed class TakeRunner(
         {
             cancellation.ThrowIfCancellationRequested();
             var latent = latents.narrow(2, i, 1);
-            pieces.Add(clock.Latents(1, () => Pictures(latent, cache)));
+            pieces.Add(clock.Latents(1, () => decoding.Next(latent)));
         }
 
         return SeamCorrection.Fit(cat(pieces, 2), real, after, window.Order, (int)window.Deliver.Duration, bothEnds);
     }
 
-    private Tensor Sample(WindowPlan window, WindowInputs given, WanVideoVaeCache contextCache)
+    private Tensor Sample(WindowPlan window, WindowInputs given, VaeDecoding context)
     {
         using var scope = NewDisposeScope();
         var seed = WindowSampling.Seed(take.Seed, window.Order);
@@ -256,7 +251,7 @@ internal sealed class TakeRunner(
                 clock.Step(window.Order, sampling.StepsTaken, () =>
                 {
                     var computed = sampling.ComputedPasses;
-                    sampling.Step(preview ? step => Preview(window, step, given.References, contextCache) : null, cancellation);
+                    sampling.Step(preview ? step => Preview(window, step, given.References, context) : null, cancellation);
                     model.Device.Synchronize();
                     return sampling.ComputedPasses - computed;
                 });
@@ -297,11 +292,10 @@ internal sealed class TakeRunner(
     }
 
     // The first new latent, decoded on from the context as it will be in the end.
-    private void Preview(WindowPlan window, SamplingStep step, int references, WanVideoVaeCache contextCache)
+    private void Preview(WindowPlan window, SamplingStep step, int references, VaeDecoding context)
     {
         using var scope = NewDisposeScope();
-        using var copy = WanVideoVaeCache.Restore(contextCache.Save());
-        var frames = Pictures(step.Clean.narrow(2, references + window.BeforeLatents, 1), copy);
+        var frames = context.Peek(step.Clean.narrow(2, references + window.BeforeLatents, 1));
         var png = CanvasFrames.Png(frames[0, .., frames.shape[2] - 1], plan.Canvas);
         observer.Preview(new TakePreview(window.Order, step.Taken, plan.Canvas.PictureWidth, plan.Canvas.PictureHeight, png));
     }
@@ -349,7 +343,7 @@ internal sealed class TakeRunner(
             using var scope = NewDisposeScope();
             using var pause = CollectorPause.Begin();
             var code = made.Latents!.narrow(2, window.BeforeLatents + i, 1);
-            var frames = clock.Latents(1, () => Pictures(code, made.Cache));
+            var frames = clock.Latents(1, () => made.Decoding.Next(code));
             for (var f = 0; f < frames.shape[2]; f++, at++)
             {
                 if (given && at >= window.Deliver.End + window.AfterSkipped && at < end) behind.Add(frames[0, .., f].clone().MoveToOuterDisposeScope());

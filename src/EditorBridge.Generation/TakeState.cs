@@ -24,18 +24,21 @@ internal sealed class TakeState
     private readonly JobFolder folder;
     private readonly int take;
 
-    private TakeState(JobFolder folder, int take, int threads)
+    private TakeState(JobFolder folder, int take, int threads, int vaeTile)
     {
         this.folder = folder;
         this.take = take;
-        Threads = threads;
+        (Threads, VaeTile) = (threads, vaeTile);
     }
 
     /// <summary>Threads of every run of this take: with another number sums come out in another order.</summary>
     public int Threads { get; }
 
-    /// <summary>Opens the state of a take, keeping the number of threads it began with.</summary>
-    public static TakeState Open(JobFolder folder, Plan plan, int take, string modelHash, int threads)
+    /// <summary>Side in latents of the tiles that the VAE works in, in every run of this take; 0: whole pictures.</summary>
+    public int VaeTile { get; }
+
+    /// <summary>Opens the state of a take, keeping the number of threads and the tiles it began with.</summary>
+    public static TakeState Open(JobFolder folder, Plan plan, int take, string modelHash, int threads, int vaeTile)
     {
         // Estimates may differ from plan to plan and change nothing.
         var bare = plan with
@@ -48,20 +51,22 @@ internal sealed class TakeState
 
         var runFile = Path.Combine(folder.State(take), "run");
         var run = File.Exists(runFile) ? File.ReadAllText(runFile).Split(' ') : [];
-        if (run.Length == 2 && run[0] == fingerprint && int.TryParse(run[1], CultureInfo.InvariantCulture, out var begun) && begun is >= 1 and <= 1024)
+        var cut = 0;
+        if (run.Length is 2 or 3 && run[0] == fingerprint && int.TryParse(run[1], CultureInfo.InvariantCulture, out var begun) && begun is >= 1 and <= 1024
+            && (run.Length == 2 || int.TryParse(run[2], CultureInfo.InvariantCulture, out cut) && cut is 0 or >= 4))
         {
-            threads = begun;
+            (threads, vaeTile) = (begun, cut);
         }
         else
         {
             if (Directory.Exists(folder.State(take))) Directory.Delete(folder.State(take), recursive: true);
             if (Directory.Exists(folder.Take(take))) Directory.Delete(folder.Take(take), recursive: true);
             Directory.CreateDirectory(folder.State(take));
-            File.WriteAllText(runFile, string.Create(CultureInfo.InvariantCulture, $"{fingerprint} {threads}"));
+            File.WriteAllText(runFile, string.Create(CultureInfo.InvariantCulture, $"{fingerprint} {threads} {vaeTile}"));
         }
 
         Directory.CreateDirectory(folder.Take(take));
-        return new TakeState(folder, take, threads);
+        return new TakeState(folder, take, threads, vaeTile);
     }
 
     /// <summary>Saves the step a window is at.</summary>

@@ -123,7 +123,17 @@ public sealed record ModelNote(string Name, string Sha256);
 /// <summary>Memory in a sidecar, in bytes; mapped weights are not in it.</summary>
 /// <param name="Peak">Most that the worker took of its own.</param>
 /// <param name="Planned">What the plan had said.</param>
-public sealed record MemoryNote(long Peak, long Planned);
+public sealed record MemoryNote(long Peak, long Planned)
+{
+    /// <summary>Most of the GPU's memory that was in use; null without one that says.</summary>
+    public long? DevicePeak { get; init; }
+
+    /// <summary>What the plan had said of the GPU's memory; null without one.</summary>
+    public long? DevicePlanned { get; init; }
+
+    /// <summary>Side in latents of the tiles that pictures were encoded and decoded in; null for whole pictures.</summary>
+    public int? VaeTile { get; init; }
+}
 
 /// <summary>Sampling settings in a sidecar.</summary>
 /// <param name="Sampler">Its name.</param>

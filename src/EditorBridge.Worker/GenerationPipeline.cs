@@ -26,11 +26,11 @@ internal sealed class GenerationPipeline : ITakePipeline
         var take = plan.Takes[start.Take].Number;
         Say(signals, plan, JobProgress.Types.Stage.LoadingModel);
         var tools = Tools(signals.Cancel);
-        var (model, memory) = ModelCache.For(plan, start.ModelFolder, start.Device);
+        var (model, tile, memory) = ModelCache.For(plan, start.ModelFolder, start.Device);
         Say(signals, plan, JobProgress.Types.Stage.EncodingText);
         var fresh = !Directory.Exists(folder.State(take));
         using var either = CancellationTokenSource.CreateLinkedTokenSource(signals.Cancel, signals.Suspend);
-        var result = TakeRun.Run(folder, plan, take, model, tools, new Observer(signals, folder, take, start.Previews), either.Token);
+        var result = TakeRun.Run(folder, plan, take, model, tools, new Observer(signals, folder, take, start.Previews), either.Token, new TakeOptions { VaeTile = tile });
         var made = new TakeFinished
         {
             Clip = Path.GetFileName(result.ClipPath),
@@ -44,6 +44,12 @@ internal sealed class GenerationPipeline : ITakePipeline
             $"Colour at the seam {s.Side} was {s.ShiftBefore:0.0} off before and {s.ShiftAfter:0.0} after correction (of 255).")));
         made.Notes.Add(FormattableString.Invariant(
             $"The worker took at most {result.PeakMemory / (double)(1 << 30):0.0} GiB of memory of its own; the plan had said {plan.Memory.Peak / (double)(1 << 30):0.0} GiB."));
+        if (result.PeakDeviceMemory is { } device)
+        {
+            made.Notes.Add(FormattableString.Invariant(
+                $"At most {device / (double)(1 << 30):0.0} GiB of the GPU's memory were in use; the plan had said {plan.Memory.DevicePeak / (double)(1 << 30):0.0} GiB."));
+        }
+
         if (plan.Sampling.StepCache is not null && fresh)
         {
             var passes = plan.Windows.Count * plan.Sampling.Passes;

@@ -16,15 +16,15 @@ internal static class ModelCache
     /// <param name="plan">The plan.</param>
     /// <param name="folder">Where the model lies.</param>
     /// <param name="device">Where it goes.</param>
-    /// <returns>The model, and what is otherwise than planned.</returns>
+    /// <returns>The model, the tiles its VAE is to work in, and what is otherwise than planned.</returns>
     /// <exception cref="GenerationException">Model, device or a LoRA cannot be used, or memory is too small.</exception>
-    public static (LoadedModel Model, IReadOnlyList<string> Notes) For(Plan plan, string folder, string device)
+    public static (LoadedModel Model, int VaeTile, IReadOnlyList<string> Notes) For(Plan plan, string folder, string device)
     {
         var chosen = ComputeDevice.Choose(device.Length > 0 ? device : "auto");
         if (!chosen.Ok) throw new GenerationException("device_unusable", chosen.Problem);
         var check = MemoryCheck.AtStart(plan, FreeMemory.Now(chosen.Value), chosen.Value.Device.type != TorchSharp.DeviceType.CPU);
         if (check.Refusal is { } refusal) throw new GenerationException(refusal.Code, refusal.Message);
-        return (Get(folder, device, plan.Request.Loras, check.Use.Arrangement is MemoryArrangement.Cpu ? null : check.Use.Arrangement), check.Notes);
+        return (Get(folder, device, plan.Request.Loras, check.Use.Arrangement is MemoryArrangement.Cpu ? null : check.Use.Arrangement), check.Use.VaeTile, check.Notes);
     }
 
     /// <summary>The model in <paramref name="folder"/> on <paramref name="device"/>, loaded unless it is there already.</summary>

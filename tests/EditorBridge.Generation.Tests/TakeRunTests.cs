@@ -103,6 +103,35 @@ public class TakeRunTests(TinyModel tiny)
         else Assert.Equal(step, taken[0].Step);
     }
 
+    [Fact]
+    public void A_take_in_tiles_goes_on_in_the_tiles_it_began_with()
+    {
+        var model = tiny.Model.Capabilities with { Sizes = [new CanvasSize(128, 64)] };
+        var request = TestJob.Request(JobKind.Fill, 9);
+        var inTiles = EveryStep with { VaeTile = 4 };
+        List<ushort[]> Whole(TakeOptions options)
+        {
+            using var job = new TestJob(request, model);
+            var clip = new KeptFrames();
+            job.Run(tiny.Model, clip, options: options);
+            return clip.Frames;
+        }
+
+        var tiled = Whole(inTiles);
+        Assert.Equal(9, tiled.Count);
+        Assert.NotEqual(Whole(EveryStep), tiled);
+        using var job = new TestJob(request, model);
+        var clip = new KeptFrames();
+        Assert.Throws<KilledException>(() => job.Run(tiny.Model, clip, new Listener { StopAt = p => p is { Stage: TakeStage.Sampling, Step: 2 } }, inTiles));
+        job.Run(tiny.Model, clip, options: EveryStep);
+        Assert.Equal(tiled, clip.Frames);
+
+        // Without anything said the plan's tiles count.
+        job.Folder.WritePlan(job.Plan with { Memory = job.Plan.Memory with { VaeTile = 4 } });
+        job.Run(tiny.Model, clip, options: EveryStep);
+        Assert.Equal(tiled, clip.Frames);
+    }
+
     public static TheoryData<string, string, int, int> Spared() => new()
     {
         { "easycache", "unipc", 20, 4 },

@@ -46,6 +46,10 @@ public sealed class WanVideoVae : Module
         set => layers.ConvolutionType = value;
     }
 
+    /// <summary>Longest side in latents of the tiles that <see cref="Encode"/> works in where no gradients are kept, for less memory; 0, the default, for whole pictures.</summary>
+    /// <remarks>A tile does not see what lies outside of it, so latents made in tiles differ a little. Decoding in tiles: <see cref="VaeDecoding"/>.</remarks>
+    public int EncodingTile { get; set; }
+
     /// <summary>Builds the network of a folder with <c>config.json</c> and weights in either naming.</summary>
     /// <param name="folder">The <c>vae/</c> folder of a model.</param>
     /// <param name="device">Where it computes; the CPU when not given.</param>
@@ -93,6 +97,33 @@ public sealed class WanVideoVae : Module
     /// <param name="video">[B, 3, F, H, W] in [-1, 1]; frames beyond 4n+1 are ignored.</param>
     /// <returns>[B, z, (F-1)/4+1, H/s, W/s], s pixels a latent.</returns>
     public Tensor Encode(Tensor video)
+    {
+        CheckVideo(video);
+        var (rows, columns) = (Tiles(video.size(3)), Tiles(video.size(4)));
+        if (is_grad_enabled() || rows.Count * columns.Count == 1)
+            return EncodeWhole(video);
+
+        using var scope = NewDisposeScope();
+        var scale = Config.ScaleFactorSpatial;
+        Tensor? whole = null;
+        for (var row = 0; row < rows.Count; row++)
+        {
+            for (var column = 0; column < columns.Count; column++)
+            {
+                using var piece = NewDisposeScope();
+                var latents = EncodeWhole(video.narrow(3, rows.Start(row) * scale, rows.Length * scale).narrow(4, columns.Start(column) * scale, columns.Length * scale));
+                whole ??= zeros([latents.size(0), latents.size(1), latents.size(2), video.size(3) / scale, video.size(4) / scale], latents.dtype, latents.device).MoveToOuterDisposeScope();
+                latents.mul_(tensor(rows.Weights(row, 1), latents.dtype, latents.device).unsqueeze(1)).mul_(tensor(columns.Weights(column, 1), latents.dtype, latents.device));
+                whole.narrow(3, rows.Start(row), rows.Length).narrow(4, columns.Start(column), columns.Length).add_(latents);
+            }
+        }
+
+        return whole!.MoveToOuterDisposeScope();
+
+        TileAxis Tiles(long pixels) => TileAxis.Of(pixels / Config.ScaleFactorSpatial, EncodingTile);
+    }
+
+    private Tensor EncodeWhole(Tensor video)
     {
         using var scope = NewDisposeScope();
         var moments = EncodeMoments(video);

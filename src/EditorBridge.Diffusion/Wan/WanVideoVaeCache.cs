@@ -33,6 +33,18 @@ public sealed class WanVideoVaeCache : IDisposable
 
     internal void Advance() => First = false;
 
+    /// <summary>Takes everything to a device.</summary>
+    internal void MoveTo(Device device)
+    {
+        foreach (var (layer, history) in histories.ToArray())
+        {
+            if (history.device_type == device.type && (device.type == TorchSharp.DeviceType.CPU || history.device_index == device.index))
+                continue;
+            histories[layer] = history.to(device).DetachFromDisposeScope();
+            history.Dispose();
+        }
+    }
+
     /// <summary>The contents under stable names, to be written to disk; the tensors stay the cache's own.</summary>
     public IReadOnlyDictionary<string, Tensor> Save() => histories.ToDictionary(pair => $"{pair.Key}", pair => pair.Value, StringComparer.Ordinal);
 
