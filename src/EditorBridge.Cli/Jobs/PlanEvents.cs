@@ -73,6 +73,7 @@ internal static class PlanEvents
                 _ => null,
             },
             PeakMemoryBytes = plan.PeakMemoryBytes,
+            PeakDeviceMemoryBytes = plan.PeakDeviceMemoryBytes > 0 ? plan.PeakDeviceMemoryBytes : null,
             RateConversion = plan.RateConversion is { Length: > 0 } conversion ? conversion : null,
             Seeds = [.. plan.Seeds],
             Warnings = [.. plan.Warnings.Select(warning => warning.Message)],

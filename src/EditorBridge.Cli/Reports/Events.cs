@@ -62,6 +62,7 @@ internal sealed record PlanEvent : CliEvent
     public double? EstimatedSeconds { get; init; }
     public string? EstimateBasis { get; init; }
     public long? PeakMemoryBytes { get; init; }
+    public long? PeakDeviceMemoryBytes { get; init; }
     public string? RateConversion { get; init; }
     public IReadOnlyList<long> Seeds { get; init; } = [];
     public IReadOnlyList<string> Warnings { get; init; } = [];

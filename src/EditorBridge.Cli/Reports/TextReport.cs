@@ -83,7 +83,7 @@ internal sealed class TextReport : IReport
         if (plan.Preset is not null && plan.Windows > 0) yield return Sampling(plan);
         if (plan.Size is not null) yield return Text($"  delivery       {plan.Size.Width}x{plan.Size.Height}{(plan.RateConversion is { Length: > 0 } rate ? $", {rate}" : "")}");
         if (plan.EstimatedSeconds is { } seconds)
-            yield return Text($"  time           about {Seconds(seconds)} ({plan.EstimateBasis}), at most {plan.PeakMemoryBytes / (double)(1 << 30):0.0} GiB of memory");
+            yield return Text($"  time           about {Seconds(seconds)} ({plan.EstimateBasis}), at most {plan.PeakMemoryBytes / (double)(1 << 30):0.0} GiB of memory{(plan.PeakDeviceMemoryBytes is { } device ? Text($" and {device / (double)(1 << 30):0.0} GiB of the GPU's") : "")}");
         foreach (var warning in plan.Warnings) yield return "  note           " + warning;
     }
 

@@ -30,6 +30,7 @@ internal static class PlanWriting
             Shift = plan.Sampling.Shift,
             EffectivePrompt = plan.Prompt,
             PeakMemoryBytes = plan.Memory.Peak,
+            PeakDeviceMemoryBytes = plan.Memory.DevicePeak,
             DiskBytes = DiskBytes(plan),
             EstimatedTime = plan.Time.Basis == TimeBasis.Unknown ? null : Duration.FromTimeSpan(TimeSpan.FromSeconds(Math.Min(plan.Time.TotalSeconds, 1e8))),
             TimeBasis = (V1.Plan.Types.TimeBasis)(int)plan.Time.Basis,
