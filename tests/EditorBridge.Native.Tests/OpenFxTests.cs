@@ -206,9 +206,34 @@ public sealed class OpenFxTests(OpenFxHost fixture) : IClassFixture<OpenFxHost>
     }
 
     [NativeFact]
-    public async Task A_host_that_ignores_the_time_is_told_so()
+    public async Task A_source_of_another_form_is_passed_through_to_the_last_bit()
     {
-        var lines = await fixture.RunAsync("run", "Filter", "no=temporal", "prompt=waves", "start=10", "frames=6", "press=generate", "show=status", "show=job");
+        string[] depths = ["byte", "short", "half", "float"], components = ["RGBA", "RGB", "Alpha"], orders = ["RGBA", "BGRA"];
+        var words = new List<string> { "run", "Filter", "alpha" };
+        var expected = new List<string>();
+        foreach (var (depth, given) in depths.SelectMany(depth => depths.Select(given => (depth, given))))
+        {
+            foreach (var (wanted, has) in components.SelectMany(wanted => components.Select(has => (wanted, has))))
+            {
+                foreach (var order in orders)
+                {
+                    words.AddRange([$"depth={depth}", $"in-depth={given}", $"components={wanted}", $"in-components={has}", $"order={order}", "in-order=RGBA", "pass=3"]);
+                    expected.Add("1");
+                }
+            }
+        }
+
+        words.AddRange(["components=RGB", "in-components=RGBA", "order=RGBA", "in-order=BGRA", "pass=4"]);
+        expected.Add("1");
+        Assert.Equal(expected, OpenFxHost.Said(await fixture.RunAsync([.. words]), "passed"));
+    }
+
+    [NativeTheory]
+    [InlineData("no=temporal")]
+    [InlineData("no=temporal-said")]
+    public async Task A_host_that_ignores_the_time_is_told_so(string lack)
+    {
+        var lines = await fixture.RunAsync("run", "Filter", lack, "prompt=waves", "start=10", "frames=6", "press=generate", "show=status", "show=job");
         Assert.Contains("only the frame at the playhead", OpenFxHost.Said(lines, "message").Single(), StringComparison.Ordinal);
         Assert.Contains("only the frame at the playhead", OpenFxHost.Said(lines, "status").Single(), StringComparison.Ordinal);
         Assert.Equal([""], OpenFxHost.Said(lines, "job"));

@@ -1,7 +1,10 @@
+using System.Runtime.InteropServices;
 using CsCheck;
+using EditorBridge.Client;
 using EditorBridge.Host.Tests.Support;
 using EditorBridge.Media;
 using EditorBridge.Native.OpenFx;
+using EditorBridge.Protocol.V1;
 
 namespace EditorBridge.Native.Tests;
 
@@ -15,10 +18,11 @@ public sealed class PixelTests
             var depth = (PixelDepth)depthNumber;
             var channels = hasAlpha ? 4 : 3;
             var pixels = values.Length / 4;
-            var row = new byte[pixels * channels * HostImage.BytesOf(depth)];
-            PixelRows.Write(System.Runtime.InteropServices.MemoryMarshal.AsBytes(values.AsSpan()), 16, row, depth, channels, isBgr);
+            var format = new PixelFormat(depth, channels, isBgr);
+            var row = new byte[pixels * format.PixelBytes];
+            PixelRows.Write(MemoryMarshal.AsBytes(values.AsSpan()), 16, row, format);
             var back = new byte[pixels * 6];
-            PixelRows.Read(row, depth, channels, isBgr, back);
+            PixelRows.Read(row, format, back);
             // Half of a step of eight bits; eleven bits of a half float.
             var tolerance = depth switch { PixelDepth.Byte => 129, PixelDepth.Half => 17, _ => 0 };
             for (var i = 0; i < pixels * 3; i++)
@@ -31,11 +35,11 @@ public sealed class PixelTests
     [Fact]
     public void Eight_bits_stay_what_they_are_in_every_depth() => Gen.Select(Gen.Byte.Array[4, 64].Select(v => v[..(v.Length / 4 * 4)]), Gen.Int[0, 3]).Sample((values, depthNumber) =>
     {
-        var depth = (PixelDepth)depthNumber;
-        var row = new byte[values.Length * HostImage.BytesOf(depth)];
-        PixelRows.Write(values, 8, row, depth, 4, isBgr: false);
+        var format = new PixelFormat((PixelDepth)depthNumber, 4, IsBgr: false);
+        var row = new byte[values.Length * format.ValueBytes];
+        PixelRows.Write(values, 8, row, format);
         var back = new byte[values.Length / 4 * 6];
-        PixelRows.Read(row, depth, 4, isBgr: false, back);
+        PixelRows.Read(row, format, back);
         for (var i = 0; i < values.Length / 4 * 3; i++) Assert.Equal(values[i / 3 * 4 + i % 3], back[2 * i]);
     });
 
@@ -44,8 +48,60 @@ public sealed class PixelTests
     {
         float[] values = [float.NaN, -1, 2, float.PositiveInfinity, float.NegativeInfinity, 0.5f];
         var back = new byte[12];
-        PixelRows.Read(System.Runtime.InteropServices.MemoryMarshal.AsBytes(values.AsSpan()), PixelDepth.Float, 3, isBgr: false, back);
+        PixelRows.Read(MemoryMarshal.AsBytes(values.AsSpan()), new PixelFormat(PixelDepth.Float, 3, IsBgr: false), back);
         Assert.Equal([0, 0, 0, 0, 255, 255, 255, 255, 0, 0, 128, 0], back);
+    }
+
+    [Fact]
+    public void Every_value_becomes_the_nearest_float_and_half()
+    {
+        var values = Enumerable.Range(0, 65536).Select(v => (ushort)v).ToArray();
+        var (floats, halves) = (new float[65536], new Half[65536]);
+        PixelRows.Write(MemoryMarshal.AsBytes(values.AsSpan()), 16, MemoryMarshal.AsBytes(floats.AsSpan()), new PixelFormat(PixelDepth.Float, 4, IsBgr: false));
+        PixelRows.Write(MemoryMarshal.AsBytes(values.AsSpan()), 16, MemoryMarshal.AsBytes(halves.AsSpan()), new PixelFormat(PixelDepth.Half, 4, IsBgr: false));
+        Assert.Equal(values.Select(v => v / 65535f), floats);
+        Assert.Equal(values.Select(v => (Half)(v / 65535f)), halves);
+    }
+
+    [Fact]
+    public void Floats_beyond_white_stay_what_they_are_in_a_form_that_has_room_for_them()
+    {
+        float[] values = [float.NaN, -1, 2, 0.25f];
+        var source = MemoryMarshal.AsBytes(values.AsSpan()).ToArray();
+        var (halves, bytes) = (new Half[4], new byte[4]);
+        var given = new PixelFormat(PixelDepth.Float, 4, IsBgr: false);
+        PixelRows.Convert(source, given, MemoryMarshal.AsBytes(halves.AsSpan()), given with { Depth = PixelDepth.Half });
+        PixelRows.Convert(source, given, bytes, given with { Depth = PixelDepth.Byte, IsBgr = true });
+        Assert.Equal([Half.NaN, (Half)(-1f), (Half)2f, (Half)0.25f], halves);
+        Assert.Equal([255, 0, 0, 64], bytes);
+    }
+
+    [Fact]
+    public void Frames_that_newer_ones_replace_last_as_long_as_somebody_shows_them()
+    {
+        using var folder = new TemporaryFolder();
+        var path = folder.File("frames");
+        var layout = FrameFileHeader.Layout(2, 2, 8, 1, new FrameRate { Numerator = 24, Denominator = 1 });
+        File.WriteAllBytes(path, [.. FrameFileHeader.Write(layout), .. Enumerable.Repeat((byte)7, (int)layout.FrameBytes)]);
+        var mapped = MappedFrames.Open(path)!;
+        var frames = new ShownFrames(mapped);
+        Assert.True(frames.TryUse());
+        frames.Dispose();
+        Assert.Equal(7, mapped.Row(0, 1)[7]);
+        frames.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => mapped.Row(0, 1)[7]);
+        Assert.False(frames.TryUse());
+
+        var key = "jobs/replaced/clips/1";
+        ShownClips.Keep($"{key} 8", MappedFrames.Open(path)!);
+        var shown = ShownClips.Find(key, 8, "")!;
+        ShownClips.Keep($"{key} 8", MappedFrames.Open(path)!);
+        using (var newer = ShownClips.Find(key, 8, "")!) Assert.NotSame(shown, newer);
+        Assert.Equal(7, shown.Mapped.Row(0, 1)[7]);
+        var old = shown.Mapped;
+        shown.Dispose();
+        Assert.Throws<ObjectDisposedException>(() => old.Row(0, 1)[7]);
+        ShownClips.Clear();
     }
 
     [Theory]

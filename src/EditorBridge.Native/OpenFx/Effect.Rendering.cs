@@ -17,7 +17,8 @@ internal sealed unsafe partial class Effect
     public OfxStatus IsIdentity(PropertySet given, PropertySet answer)
     {
         if (_context == EffectContext.Generator || given.Double("OfxPropTime"u8) is not { } time) return OfxStatus.ReplyDefault;
-        if (FrameAt(time, DepthBits(), out _) is not null) return OfxStatus.ReplyDefault;
+        using var frames = FrameAt(time, DepthBits(), out _);
+        if (frames is not null) return OfxStatus.ReplyDefault;
         var source = SourceName();
         if (Clip(source, out var properties) == 0 || properties.Int("OfxImageClipPropConnected"u8) == 0) return OfxStatus.ReplyDefault;
         answer.Set("OfxPropName"u8, source);
@@ -31,9 +32,10 @@ internal sealed unsafe partial class Effect
         if (given.Double("OfxPropTime"u8) is not { } time) return OfxStatus.Failed;
         using var target = HostImage.Fetch(Clip("Output"u8, out _), time);
         if (!target.IsThere) return OfxStatus.Failed;
-        if (FrameAt(time, target.Depth == PixelDepth.Byte ? 8 : 16, out var number) is { } frames)
+        using var frames = FrameAt(time, target.Format.Depth == PixelDepth.Byte ? 8 : 16, out var number);
+        if (frames is not null)
         {
-            Show(frames, number, target);
+            Show(frames.Mapped, number, target);
             return OfxStatus.Ok;
         }
 
@@ -51,13 +53,15 @@ internal sealed unsafe partial class Effect
         return OfxStatus.Ok;
     }
 
-    private Client.MappedFrames? FrameAt(double time, int bits, out long number)
+    private ShownFrames? FrameAt(double time, int bits, out long number)
     {
         number = 0;
         if (Shown() is not { } clip || ShownClips.Find(clip, bits, _parameters.Text(Description.FrameFile)) is not { } frames) return null;
         // A project may run at half a frame: the frame that is on the screen then is the one before.
         number = (long)Math.Floor(time + 1e-6) - FirstGenerated(Range());
-        return number >= 0 && number < frames.Layout.Frames ? frames : null;
+        if (number >= 0 && number < frames.Mapped.Layout.Frames) return frames;
+        frames.Dispose();
+        return null;
     }
 
     // The whole picture is fitted to the whole area that the host draws, of which it may want a part or a smaller size: nearest pixels, as for a proxy.
@@ -73,7 +77,7 @@ internal sealed unsafe partial class Effect
         {
             if (isSame)
             {
-                PixelRows.Write(frames.Row(number, y), frames.Layout.Bits, target.Row(y), target.Depth, target.Channels, target.IsBgr);
+                PixelRows.Write(frames.Row(number, y), frames.Layout.Bits, target.Row(y), target.Format);
                 continue;
             }
 
@@ -85,28 +89,22 @@ internal sealed unsafe partial class Effect
                 from.Slice((int)Math.Clamp(across * width / wholeWidth, 0, width - 1) * pixelBytes, pixelBytes).CopyTo(scratch.AsSpan(x * pixelBytes));
             }
 
-            PixelRows.Write(scratch, frames.Layout.Bits, target.Row(y), target.Depth, target.Channels, target.IsBgr);
+            PixelRows.Write(scratch, frames.Layout.Bits, target.Row(y), target.Format);
         }
     }
 
     private static void PassThrough(in HostImage source, in HostImage target)
     {
+        var shift = target.Origin.Left - source.Origin.Left;
+        var (begin, end) = (Math.Max(0, -shift), Math.Min(target.Width, source.Width - shift));
+        var (from, to) = (source.Format.PixelBytes, target.Format.PixelBytes);
         for (var y = 0; y < target.Height; y++)
         {
             var row = target.Row(y);
             var sourceY = source.Origin.Top - target.Origin.Top + y;
-            var isAlike = (source.Depth, source.Channels, source.IsBgr) == (target.Depth, target.Channels, target.IsBgr);
-            if (sourceY < 0 || sourceY >= source.Height || !isAlike)
-            {
-                row.Clear();
-                continue;
-            }
-
-            var pixel = target.Channels * HostImage.BytesOf(target.Depth);
-            var shift = target.Origin.Left - source.Origin.Left;
-            var (begin, end) = (Math.Max(0, -shift), Math.Min(target.Width, source.Width - shift));
-            row.Clear();
-            if (end > begin) source.Row(sourceY).Slice((begin + shift) * pixel, (end - begin) * pixel).CopyTo(row[(begin * pixel)..]);
+            if (begin > 0 || end < target.Width || sourceY < 0 || sourceY >= source.Height) row.Clear();
+            if (sourceY < 0 || sourceY >= source.Height || end <= begin) continue;
+            PixelRows.Convert(source.Row(sourceY).Slice((begin + shift) * from, (end - begin) * from), source.Format, row[(begin * to)..(end * to)], target.Format);
         }
     }
 

@@ -113,7 +113,8 @@ internal sealed unsafe partial class Effect
         return FrameGrab.Take(clip, times);
     }
 
-    private static bool HasTemporalAccess() => Suites.Host.Int("OfxImageEffectPropTemporalClipAccess"u8) != 0;
+    // The standard's default is that there is none, so a host that says nothing has none.
+    private static bool HasTemporalAccess() => Suites.Host.Int("OfxImageEffectPropTemporalClipAccess"u8) is not (null or 0);
 
     private double Rate()
     {

@@ -24,7 +24,7 @@ internal sealed unsafe partial class Effect
     /// <summary>A new instance: what the project's job needs to be shown is made ready meanwhile.</summary>
     public void Ready()
     {
-        if (Shown() is { } clip) ShownClips.Find(clip, DepthBits(), _parameters.Text(Description.FrameFile));
+        if (Shown() is { } clip) ShownClips.Find(clip, DepthBits(), _parameters.Text(Description.FrameFile))?.Dispose();
     }
 
     /// <summary>The host drops the instance. A job goes on: the project has its name.</summary>

@@ -23,7 +23,7 @@ internal sealed class FrameGrab
         {
             using var image = HostImage.Fetch(clip, time);
             if (!image.IsThere) break;
-            if (image.Channels == 1)
+            if (image.Format.Channels == 1)
             {
                 grab.Problem = "The clip has no colours, only alpha; use it on a clip with pictures.";
                 return grab;
@@ -34,7 +34,7 @@ internal sealed class FrameGrab
             if (grab.Frames.Count == 0) (grab.Width, grab.Height) = (width, height);
             else if ((width, height) != (grab.Width, grab.Height)) break;
             var pixels = new byte[width * height * 6];
-            for (var y = 0; y < height; y++) PixelRows.Read(image.Row(y), image.Depth, image.Channels, image.IsBgr, pixels.AsSpan(y * width * 6, width * 6));
+            for (var y = 0; y < height; y++) PixelRows.Read(image.Row(y), image.Format, pixels.AsSpan(y * width * 6, width * 6));
             grab.Frames.Add(pixels);
         }
 

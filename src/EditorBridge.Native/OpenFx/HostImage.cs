@@ -1,14 +1,5 @@
 namespace EditorBridge.Native.OpenFx;
 
-/// <summary>How a picture's values are stored.</summary>
-internal enum PixelDepth
-{
-    Byte,
-    Short,
-    Half,
-    Float,
-}
-
 /// <summary>
 /// A picture of the host's, fetched from a clip, and released when it is disposed. Its rows are counted from the top here, while the standard's go from
 /// the bottom; the distance from one to the next may be negative there. Nothing outside what the host says is its memory is touched.
@@ -19,12 +10,12 @@ internal readonly unsafe ref struct HostImage
     private readonly byte* _top;
     private readonly long _down;
 
-    private HostImage(nint handle, byte* top, long down, int width, int height, PixelDepth depth, int channels, bool isBgr)
+    private HostImage(nint handle, byte* top, long down, int width, int height, PixelFormat format)
     {
         _handle = handle;
         _top = top;
         _down = down;
-        (Width, Height, Depth, Channels, IsBgr) = (width, height, depth, channels, isBgr);
+        (Width, Height, Format) = (width, height, format);
     }
 
     /// <summary>Pixels in a row.</summary>
@@ -33,13 +24,7 @@ internal readonly unsafe ref struct HostImage
     /// <summary>Rows.</summary>
     public int Height { get; }
 
-    public PixelDepth Depth { get; }
-
-    /// <summary>4 for RGBA, 3 for RGB, 1 for alpha.</summary>
-    public int Channels { get; }
-
-    /// <summary>Whether blue comes first, as Vegas has it.</summary>
-    public bool IsBgr { get; }
+    public PixelFormat Format { get; }
 
     /// <summary>Left edge and top edge (one past the uppermost row, y upwards) in the picture's own pixels.</summary>
     public (int Left, int Top) Origin { get; init; }
@@ -67,31 +52,29 @@ internal readonly unsafe ref struct HostImage
             : image.Is("OfxImageEffectPropComponents"u8, "OfxImageComponentRGB"u8) ? 3
             : image.Is("OfxImageEffectPropComponents"u8, "OfxImageComponentAlpha"u8) ? 1 : 0;
         if (data is null || depth is null || channels == 0 || Bound(0) is not { } x1 || Bound(1) is not { } y1 || Bound(2) is not { } x2 || Bound(3) is not { } y2)
-            return new HostImage(handle, null, 0, 0, 0, default, 0, false);
+            return new HostImage(handle, null, 0, 0, 0, default);
+        var format = new PixelFormat(depth.Value, channels, image.Is("OfxImageEffectPropPixelOrder"u8, "OfxImagePixelOrderBGRA"u8));
         var (width, height) = ((long)x2 - x1, (long)y2 - y1);
-        var isSound = width is > 0 and <= 1 << 16 && height is > 0 and <= 1 << 16 && Math.Abs((long)rowBytes) >= width * channels * BytesOf(depth.Value);
-        if (!isSound) return new HostImage(handle, null, 0, 0, 0, default, 0, false);
+        var isSound = width is > 0 and <= 1 << 16 && height is > 0 and <= 1 << 16 && Math.Abs((long)rowBytes) >= width * format.PixelBytes;
+        if (!isSound) return new HostImage(handle, null, 0, 0, 0, default);
         var whole = image.Int("OfxImagePropRegionOfDefinition"u8, 2) is { } right && right > (image.Int("OfxImagePropRegionOfDefinition"u8) ?? right)
             ? (image.Int("OfxImagePropRegionOfDefinition"u8) ?? x1, image.Int("OfxImagePropRegionOfDefinition"u8, 1) ?? y1, right, image.Int("OfxImagePropRegionOfDefinition"u8, 3) ?? y2)
             : (x1, y1, x2, y2);
         // The data begin with the lowest row.
-        return new HostImage(handle, data + (height - 1) * rowBytes, -(long)rowBytes, (int)width, (int)height, depth.Value, channels, image.Is("OfxImageEffectPropPixelOrder"u8, "OfxImagePixelOrderBGRA"u8))
+        return new HostImage(handle, data + (height - 1) * rowBytes, -(long)rowBytes, (int)width, (int)height, format)
         {
             Origin = (x1, y2), Whole = whole,
         };
     }
 
     /// <summary>The bytes of a row, counted from the top.</summary>
-    public Span<byte> Row(int fromTop) => new(_top + fromTop * _down, Width * Channels * BytesOf(Depth));
+    public Span<byte> Row(int fromTop) => new(_top + fromTop * _down, Width * Format.PixelBytes);
 
     /// <summary>Gives the picture back to the host.</summary>
     public void Dispose()
     {
         if (_handle != 0) _ = Suites.Effect->ClipReleaseImage(_handle);
     }
-
-    /// <summary>Bytes of one value.</summary>
-    public static int BytesOf(PixelDepth depth) => depth switch { PixelDepth.Byte => 1, PixelDepth.Float => 4, _ => 2 };
 
     /// <summary>The depth a property names; null when it names none of the four.</summary>
     public static PixelDepth? DepthOf(PropertySet properties, ReadOnlySpan<byte> name) =>

@@ -1,43 +1,52 @@
+using System.Buffers;
 using System.Buffers.Binary;
-using System.Numerics;
 using System.Runtime.InteropServices;
+using System.Runtime.Intrinsics;
 
 namespace EditorBridge.Native.OpenFx;
 
 /// <summary>Converts rows of pixels between what the frame file has (R, G, B, A of 8 or 16 bits) and what hosts have.</summary>
 internal static class PixelRows
 {
-    // Sixteen bits to half floats by table: converting each value takes too long for a picture of 1080 rows.
-    private static readonly Lazy<ushort[]> Halves = new(() => [.. Enumerable.Range(0, 65536).Select(v => BitConverter.HalfToUInt16Bits((Half)(v / 65535f)))]);
-
     /// <summary>Writes a row of RGBA as a host has it.</summary>
     /// <param name="rgba">Four values a pixel.</param>
     /// <param name="bits">8 or 16.</param>
     /// <param name="target">The host's row, of as many pixels.</param>
-    /// <param name="depth">Its values.</param>
-    /// <param name="channels">4, 3 (no alpha) or 1 (alpha only).</param>
-    /// <param name="isBgr">Whether its blue comes first.</param>
-    public static void Write(ReadOnlySpan<byte> rgba, int bits, Span<byte> target, PixelDepth depth, int channels, bool isBgr)
+    /// <param name="format">What the host's pixels are.</param>
+    public static void Write(ReadOnlySpan<byte> rgba, int bits, Span<byte> target, PixelFormat format)
     {
-        var isPlain = channels == 4 && !isBgr;
-        if (isPlain && (bits, depth) is (8, PixelDepth.Byte) or (16, PixelDepth.Short)) rgba.CopyTo(target);
-        else if (isPlain && (bits, depth) is (16, PixelDepth.Float)) Widen(MemoryMarshal.Cast<byte, ushort>(rgba), MemoryMarshal.Cast<byte, float>(target));
-        else if (isPlain && (bits, depth) is (16, PixelDepth.Half)) Halve(MemoryMarshal.Cast<byte, ushort>(rgba), MemoryMarshal.Cast<byte, ushort>(target));
-        else WriteEach(rgba, bits, target, depth, channels, isBgr);
+        if (format is { Channels: 4, IsBgr: false })
+        {
+            Deepen(rgba, bits, target, format.Depth);
+            return;
+        }
+
+        // First the depth for all four channels at once, then those that are wanted, in their order.
+        var pixels = target.Length / format.PixelBytes;
+        var scratch = ArrayPool<byte>.Shared.Rent(4 * pixels * format.ValueBytes);
+        var deep = scratch.AsSpan(0, 4 * pixels * format.ValueBytes);
+        Deepen(rgba, bits, deep, format.Depth);
+        switch (format.ValueBytes)
+        {
+            case 1: Pick<byte>(deep, target, format); break;
+            case 2: Pick(MemoryMarshal.Cast<byte, ushort>(deep), MemoryMarshal.Cast<byte, ushort>(target), format); break;
+            default: Pick(MemoryMarshal.Cast<byte, float>(deep), MemoryMarshal.Cast<byte, float>(target), format); break;
+        }
+
+        ArrayPool<byte>.Shared.Return(scratch);
     }
 
     /// <summary>Reads a host's row as big-endian R, G, B of 16 bits; values of floats outside 0 to 1 are cut off.</summary>
     /// <param name="source">The host's row.</param>
-    /// <param name="depth">Its values.</param>
-    /// <param name="channels">4 or 3.</param>
-    /// <param name="isBgr">Whether its blue comes first.</param>
+    /// <param name="format">What the host's pixels are; not alpha alone.</param>
     /// <param name="rgb">Six bytes a pixel.</param>
-    public static void Read(ReadOnlySpan<byte> source, PixelDepth depth, int channels, bool isBgr, Span<byte> rgb)
+    public static void Read(ReadOnlySpan<byte> source, PixelFormat format, Span<byte> rgb)
     {
+        var (depth, channels) = (format.Depth, format.Channels);
+        var (first, last) = format.IsBgr ? (2, 0) : (0, 2);
         if (depth == PixelDepth.Byte)
         {
             // Times 257 both bytes are the value.
-            var (first, last) = isBgr ? (2, 0) : (0, 2);
             for (int at = 0, p = 0; at < rgb.Length; at += 6, p += channels)
             {
                 rgb[at] = rgb[at + 1] = source[p + first];
@@ -50,63 +59,174 @@ internal static class PixelRows
 
         for (int at = 0, p = 0; at < rgb.Length; at += 6, p += channels)
         {
-            BinaryPrimitives.WriteUInt16BigEndian(rgb[at..], Value(source, depth, p + (isBgr ? 2 : 0)));
+            BinaryPrimitives.WriteUInt16BigEndian(rgb[at..], Value(source, depth, p + first));
             BinaryPrimitives.WriteUInt16BigEndian(rgb[(at + 2)..], Value(source, depth, p + 1));
-            BinaryPrimitives.WriteUInt16BigEndian(rgb[(at + 4)..], Value(source, depth, p + (isBgr ? 0 : 2)));
+            BinaryPrimitives.WriteUInt16BigEndian(rgb[(at + 4)..], Value(source, depth, p + last));
+        }
+    }
+
+    /// <summary>
+    /// Converts a row of a host's into another form of pixels. Alpha that is not there is opaque; where there is nothing but alpha, colours have its value.
+    /// Floats keep values outside 0 to 1 where the other form has room for them.
+    /// </summary>
+    /// <param name="source">A row.</param>
+    /// <param name="from">What its pixels are.</param>
+    /// <param name="target">A row of as many pixels.</param>
+    /// <param name="to">What its pixels are to be.</param>
+    public static void Convert(ReadOnlySpan<byte> source, PixelFormat from, Span<byte> target, PixelFormat to)
+    {
+        if (from == to)
+        {
+            source.CopyTo(target);
+            return;
+        }
+
+        var pixels = target.Length / to.PixelBytes;
+        var given = ArrayPool<float>.Shared.Rent(pixels * from.Channels);
+        var wanted = ArrayPool<float>.Shared.Rent(pixels * to.Channels);
+        ToFloats(source, from.Depth, given.AsSpan(0, pixels * from.Channels));
+        Arrange(given, from, wanted, to, pixels);
+        FromFloats(wanted.AsSpan(0, pixels * to.Channels), target, to.Depth);
+        ArrayPool<float>.Shared.Return(given);
+        ArrayPool<float>.Shared.Return(wanted);
+    }
+
+    private static void Deepen(ReadOnlySpan<byte> values, int bits, Span<byte> target, PixelDepth depth)
+    {
+        var wide = MemoryMarshal.Cast<byte, ushort>(values);
+        var shorts = MemoryMarshal.Cast<byte, ushort>(target);
+        switch (bits, depth)
+        {
+            case (8, PixelDepth.Byte) or (16, PixelDepth.Short): values.CopyTo(target); break;
+            case (16, PixelDepth.Float): Widen(wide, MemoryMarshal.Cast<byte, float>(target)); break;
+            case (16, PixelDepth.Half): Halve(wide, shorts); break;
+            case (16, _): for (var i = 0; i < wide.Length; i++) target[i] = (byte)((wide[i] + 128) / 257); break;
+            case (_, PixelDepth.Short): for (var i = 0; i < values.Length; i++) shorts[i] = (ushort)(values[i] * 257); break;
+            case (_, PixelDepth.Half): for (var i = 0; i < values.Length; i++) shorts[i] = BitConverter.HalfToUInt16Bits((Half)(values[i] / 255f)); break;
+            default: ToFloats(values, PixelDepth.Byte, MemoryMarshal.Cast<byte, float>(target)); break;
+        }
+    }
+
+    private static void Pick<T>(ReadOnlySpan<T> rgba, Span<T> target, PixelFormat format)
+    {
+        var (first, last) = format.IsBgr ? (2, 0) : (0, 2);
+        switch (format.Channels)
+        {
+            case 1:
+                for (var x = 0; x < target.Length; x++) target[x] = rgba[4 * x + 3];
+                break;
+            case 3:
+                for (int at = 0, p = 0; at <= target.Length - 3; at += 3, p += 4) (target[at], target[at + 1], target[at + 2]) = (rgba[p + first], rgba[p + 1], rgba[p + last]);
+                break;
+            default:
+                for (var p = 0; p <= target.Length - 4; p += 4) (target[p], target[p + 1], target[p + 2], target[p + 3]) = (rgba[p + first], rgba[p + 1], rgba[p + last], rgba[p + 3]);
+                break;
+        }
+    }
+
+    private static void Arrange(ReadOnlySpan<float> given, PixelFormat from, Span<float> wanted, PixelFormat to, int pixels)
+    {
+        // Where the three colours and alpha are; colours of alpha alone all have its place.
+        var (red, green, blue) = from.Channels == 1 ? (0, 0, 0) : from.IsBgr ? (2, 1, 0) : (0, 1, 2);
+        var alpha = from.Channels - 1;
+        for (int x = 0, p = 0, at = 0; x < pixels; x++, p += from.Channels, at += to.Channels)
+        {
+            var opacity = from.Channels == 3 ? 1 : given[p + alpha];
+            if (to.Channels > 1)
+            {
+                wanted[at] = given[p + (to.IsBgr ? blue : red)];
+                wanted[at + 1] = given[p + green];
+                wanted[at + 2] = given[p + (to.IsBgr ? red : blue)];
+            }
+
+            if (to.Channels != 3) wanted[at + to.Channels - 1] = opacity;
+        }
+    }
+
+    private static void ToFloats(ReadOnlySpan<byte> source, PixelDepth depth, Span<float> target)
+    {
+        switch (depth)
+        {
+            case PixelDepth.Byte:
+                for (var i = 0; i < target.Length; i++) target[i] = source[i] / 255f;
+                break;
+            case PixelDepth.Short: Widen(MemoryMarshal.Cast<byte, ushort>(source), target); break;
+            case PixelDepth.Half:
+                var halves = MemoryMarshal.Cast<byte, Half>(source);
+                for (var i = 0; i < target.Length; i++) target[i] = (float)halves[i];
+                break;
+            default: MemoryMarshal.Cast<byte, float>(source).CopyTo(target); break;
+        }
+    }
+
+    private static void FromFloats(ReadOnlySpan<float> source, Span<byte> target, PixelDepth depth)
+    {
+        switch (depth)
+        {
+            case PixelDepth.Byte:
+                for (var i = 0; i < source.Length; i++) target[i] = (byte)Quantise(source[i], 255);
+                break;
+            case PixelDepth.Short:
+                var shorts = MemoryMarshal.Cast<byte, ushort>(target);
+                for (var i = 0; i < source.Length; i++) shorts[i] = Quantise(source[i], 65535);
+                break;
+            case PixelDepth.Half:
+                var halves = MemoryMarshal.Cast<byte, Half>(target);
+                for (var i = 0; i < source.Length; i++) halves[i] = (Half)source[i];
+                break;
+            default: source.CopyTo(MemoryMarshal.Cast<byte, float>(target)); break;
         }
     }
 
     private static void Halve(ReadOnlySpan<ushort> source, Span<ushort> target)
     {
-        ReadOnlySpan<ushort> halves = Halves.Value;
-        for (var i = 0; i < source.Length; i++) target[i] = halves[source[i]];
+        var i = 0;
+        for (; i <= source.Length - Vector128<ushort>.Count; i += Vector128<ushort>.Count)
+        {
+            var (low, high) = Fractions(source[i..]);
+            Vector128.Narrow(HalfBits(low), HalfBits(high)).CopyTo(target[i..]);
+        }
+
+        for (; i < source.Length; i++) target[i] = BitConverter.HalfToUInt16Bits((Half)(source[i] / 65535f));
+    }
+
+    // Of values from 0 to 1, rounded as the standard conversion does, which would take too long for each value of a large picture.
+    private static Vector128<uint> HalfBits(Vector128<float> values)
+    {
+        var bits = values.AsUInt32();
+        var normal = (bits + Vector128.Create(0xFFFu) + ((bits >> 13) & Vector128<uint>.One) - Vector128.Create(112u << 23)) >> 13;
+        // Below 2^-14 a half is a multiple of 2^-24, which is the last bit of 0.5.
+        var small = (values + Vector128.Create(0.5f)).AsUInt32() - Vector128.Create(0x3F000000u);
+        return Vector128.ConditionalSelect(Vector128.LessThan(values, Vector128.Create(1f / 16384)).AsUInt32(), small, normal);
     }
 
     private static void Widen(ReadOnlySpan<ushort> source, Span<float> target)
     {
         var i = 0;
-        var scale = new Vector<float>(1 / 65535f);
-        for (; i <= source.Length - Vector<ushort>.Count; i += Vector<ushort>.Count)
+        for (; i <= source.Length - Vector128<ushort>.Count; i += Vector128<ushort>.Count)
         {
-            Vector.Widen(new Vector<ushort>(source[i..]), out var low, out var high);
-            (Vector.ConvertToSingle(Vector.AsVectorInt32(low)) * scale).CopyTo(target[i..]);
-            (Vector.ConvertToSingle(Vector.AsVectorInt32(high)) * scale).CopyTo(target[(i + Vector<float>.Count)..]);
+            var (low, high) = Fractions(source[i..]);
+            low.CopyTo(target[i..]);
+            high.CopyTo(target[(i + Vector128<float>.Count)..]);
         }
 
         for (; i < source.Length; i++) target[i] = source[i] / 65535f;
     }
 
-    private static void WriteEach(ReadOnlySpan<byte> rgba, int bits, Span<byte> target, PixelDepth depth, int channels, bool isBgr)
+    private static (Vector128<float> Low, Vector128<float> High) Fractions(ReadOnlySpan<ushort> source)
     {
-        var wide = MemoryMarshal.Cast<byte, ushort>(rgba);
-        var pixels = target.Length / (channels * HostImage.BytesOf(depth));
-        var shorts = MemoryMarshal.Cast<byte, ushort>(target);
-        var floats = MemoryMarshal.Cast<byte, float>(target);
-        var halves = depth == PixelDepth.Half ? Halves.Value : [];
-        for (int x = 0, to = 0; x < pixels; x++)
-        {
-            for (var c = 0; c < channels; c++, to++)
-            {
-                var from = 4 * x + (channels == 1 ? 3 : isBgr && c < 3 ? 2 - c : c);
-                var value = bits == 8 ? rgba[from] * 257 : wide[from];
-                switch (depth)
-                {
-                    case PixelDepth.Byte: target[to] = bits == 8 ? rgba[from] : (byte)((value + 128) / 257); break;
-                    case PixelDepth.Short: shorts[to] = (ushort)value; break;
-                    case PixelDepth.Half: shorts[to] = halves[value]; break;
-                    default: floats[to] = value / 65535f; break;
-                }
-            }
-        }
+        var (low, high) = Vector128.Widen(Vector128.Create(source));
+        var whole = Vector128.Create(65535f);
+        return (Vector128.ConvertToSingle(low.AsInt32()) / whole, Vector128.ConvertToSingle(high.AsInt32()) / whole);
     }
 
     private static ushort Value(ReadOnlySpan<byte> source, PixelDepth depth, int index) => depth switch
     {
         PixelDepth.Short => MemoryMarshal.Cast<byte, ushort>(source)[index],
-        PixelDepth.Half => Quantise((float)BitConverter.UInt16BitsToHalf(MemoryMarshal.Cast<byte, ushort>(source)[index])),
-        _ => Quantise(MemoryMarshal.Cast<byte, float>(source)[index]),
+        PixelDepth.Half => Quantise((float)BitConverter.UInt16BitsToHalf(MemoryMarshal.Cast<byte, ushort>(source)[index]), 65535),
+        _ => Quantise(MemoryMarshal.Cast<byte, float>(source)[index], 65535),
     };
 
     // A NaN becomes black: the comparison is false for it.
-    private static ushort Quantise(float value) => value >= 1 ? ushort.MaxValue : value > 0 ? (ushort)(value * 65535f + 0.5f) : (ushort)0;
+    private static ushort Quantise(float value, int most) => value >= 1 ? (ushort)most : value > 0 ? (ushort)(value * most + 0.5f) : (ushort)0;
 }

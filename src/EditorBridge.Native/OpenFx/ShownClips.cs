@@ -15,11 +15,11 @@ internal static class ShownClips
 
     private static readonly ConcurrentDictionary<string, Entry> Entries = new(StringComparer.Ordinal);
 
-    /// <summary>The frames of a clip if they are mapped; else null, and they are being fetched from now.</summary>
+    /// <summary>The frames of a clip if they are mapped, to be disposed after use; else null, and they are being fetched from now.</summary>
     /// <param name="clip">"jobs/.../clips/...".</param>
     /// <param name="bits">8 or 16.</param>
     /// <param name="known">What <see cref="OpenAsync"/> gave when the frames were laid out last; a file that is still there is taken at once.</param>
-    public static MappedFrames? Find(string clip, int bits, string known) => EntryOf(clip, bits, known).Frames;
+    public static ShownFrames? Find(string clip, int bits, string known) => EntryOf(clip, bits, known).Frames is { } frames && frames.TryUse() ? frames : null;
 
     /// <summary>The same, but waits for the frames within a limit.</summary>
     public static void Await(string clip, int bits, string known, TimeSpan limit)
@@ -40,9 +40,7 @@ internal static class ShownClips
             var file = await client.PrepareFramesAsync(clip, bits, cancellation: cancellation).ConfigureAwait(false);
             if (MappedFrames.Open(file.LocalPath) is { } frames)
             {
-                var entry = new Entry { Frames = frames };
-                entry.Ended.Set();
-                Entries[Key(clip, bits)] = entry;
+                Keep(Key(clip, bits), frames);
                 return $"{Key(clip, bits)} {file.LocalPath}";
             }
 
@@ -50,11 +48,30 @@ internal static class ShownClips
         }
     }
 
-    /// <summary>Forgets everything; nobody may be showing anything.</summary>
+    /// <summary>Forgets everything.</summary>
     public static void Clear()
     {
         foreach (var key in Entries.Keys)
             if (Entries.TryRemove(key, out var entry)) entry.Frames?.Dispose();
+    }
+
+    /// <summary>Takes frames in; those that were mapped before end when nobody shows them any more.</summary>
+    internal static void Keep(string key, MappedFrames frames)
+    {
+        var entry = new Entry { Frames = new ShownFrames(frames) };
+        entry.Ended.Set();
+        while (true)
+        {
+            if (!Entries.TryGetValue(key, out var old))
+            {
+                if (Entries.TryAdd(key, entry)) return;
+            }
+            else if (Entries.TryUpdate(key, entry, old))
+            {
+                old.Frames?.Dispose();
+                return;
+            }
+        }
     }
 
     private static string Key(string clip, int bits) => string.Create(CultureInfo.InvariantCulture, $"{clip} {bits}");
@@ -66,7 +83,7 @@ internal static class ShownClips
         var fresh = new Entry();
         if (known.StartsWith(key + " ", StringComparison.Ordinal) && MappedFrames.Open(known[(key.Length + 1)..]) is { } frames)
         {
-            fresh.Frames = frames;
+            fresh.Frames = new ShownFrames(frames);
             fresh.Ended.Set();
         }
 
@@ -99,7 +116,7 @@ internal static class ShownClips
 
     private sealed class Entry
     {
-        public MappedFrames? Frames { get; set; }
+        public ShownFrames? Frames { get; set; }
 
         public ManualResetEventSlim Ended { get; } = new();
 

@@ -3,9 +3,11 @@
  *   ofx_host LIBRARY scan TIMES
  *   ofx_host LIBRARY run CONTEXT COMMAND...
  *
- * run commands, in order: depth=byte|short|half|float  components=RGBA|RGB|Alpha  size=WxH  bottomup  no=progress|message|timeline|temporal  still  stop-after=N
+ * run commands, in order: depth=byte|short|half|float  components=RGBA|RGB|Alpha  order=RGBA|BGRA (the same with in- before them: the clips that go in, where they differ)
+ * size=WxH  bottomup  alpha (it varies)  no=progress|message|timeline|temporal|temporal-said  still  stop-after=N
  * NAME=TEXT sets a parameter; press=NAME; render=TIME,FILE; render-until=TIME,FILE (until it is no longer the source); identity=TIME; export=TIME,FILE
- * (with begin and end of a sequence that nobody watches); show=NAME prints a parameter; wait-for=NAME waits until it has a text; again makes a new instance with the same parameters.
+ * (with begin and end of a sequence that nobody watches); pass=TIME (whether the output is the source to the last bit); bench=FIRST,COUNT (times of COUNT frames,
+ * each twice); show=NAME prints a parameter; wait-for=NAME waits until it has a text; again makes a new instance with the same parameters.
  * Every line printed is "key value". */
 #define _GNU_SOURCE
 #include <dlfcn.h>
@@ -33,8 +35,9 @@ typedef struct {
   void (*setHost)(Host *); int (*entry)(const char *, const void *, void *, void *);
 } Plugin;
 
-static const char *depth = "byte", *components = "RGBA";
-static int bottomUp, noProgress, noMessage, noTimeLine, noTemporal, still, stopAfter = -1;
+typedef struct { const char *depth, *components; int isBgr; } Format;
+static Format out = { "byte", "RGBA", 0 }, in = { NULL, NULL, -1 };
+static int bottomUp, hasAlpha, exact, noTemporalSaid, noProgress, noMessage, noTimeLine, noTemporal, still, stopAfter = -1;
 static int images, fetched, updates, starts, ends, nested;
 static Effect *current;
 static Plugin *plugin;
@@ -92,19 +95,34 @@ static int clipHandle(Effect *e, const char *name, Clip **found, Set **set) {
 }
 static int clipProperties(Clip *clip, Set **set) { *set = &clip->properties; return 0; }
 
-static int bytes(void) { return !strcmp(depth, "byte") ? 1 : !strcmp(depth, "float") ? 4 : 2; }
-static int channels(void) { return !strcmp(components, "RGBA") ? 4 : !strcmp(components, "RGB") ? 3 : 1; }
+static Format formatOf(const char *clip) {
+  if (!strcmp(clip, "Output")) return out;
+  return (Format){ in.depth ? in.depth : out.depth, in.components ? in.components : out.components, in.isBgr < 0 ? out.isBgr : in.isBgr };
+}
+static int bytes(Format f) { return !strcmp(f.depth, "byte") ? 1 : !strcmp(f.depth, "float") ? 4 : 2; }
+static int channels(Format f) { return !strcmp(f.components, "RGBA") ? 4 : !strcmp(f.components, "RGB") ? 3 : 1; }
+/* Which value of red, green, blue, alpha (0 to 3) stands at a place of a pixel. */
+static int meaning(Format f, int place) { return channels(f) == 1 ? 3 : f.isBgr && place < 3 ? 2 - place : place; }
 
 /* The value, 0 to 255, of a source pixel: rows from the top, so that the order of rows can be told. */
 static int value(const char *clip, int time, int x, int fromTop, int channel) {
-  if (channel == 3 || channels() == 1) return 255;
+  if (channel == 3) return hasAlpha ? (x * 7 + fromTop * 3 + 40) & 255 : 255;
   return (x * 3 + fromTop * 5 + (still ? 0 : time * 11) + channel * 60 + (strstr(clip, "To") ? 100 : 0)) & 255;
 }
-static void store(void *at, int v) {
-  if (bytes() == 1) *(uint8_t *)at = (uint8_t)v;
-  else if (!strcmp(depth, "short")) *(uint16_t *)at = (uint16_t)(v * 257);
-  else if (!strcmp(depth, "half")) { _Float16 half = (_Float16)(v / 255.0f); memcpy(at, &half, 2); }
-  else *(float *)at = v / 255.0f;
+static void store(void *at, float v, Format f) {
+  if (bytes(f) == 1) *(uint8_t *)at = (uint8_t)(v * 255 + 0.5f);
+  else if (!strcmp(f.depth, "short")) *(uint16_t *)at = (uint16_t)(v * 65535 + 0.5f);
+  else if (!strcmp(f.depth, "half")) { _Float16 half = (_Float16)v; memcpy(at, &half, 2); }
+  else *(float *)at = v;
+}
+/* What the output must have where the source is passed through. */
+static float passed(int time, int x, int fromTop, int channel) {
+  Format from = formatOf("Source");
+  int v = channel == 3 && channels(from) == 3 ? 255 : value("Source", time, x, fromTop, channels(from) == 1 ? 3 : channel);
+  return strcmp(from.depth, "half") ? v / 255.0f : (float)(_Float16)(v / 255.0f);
+}
+static const char *depthName(Format f) {
+  return !strcmp(f.depth, "byte") ? "OfxBitDepthByte" : !strcmp(f.depth, "short") ? "OfxBitDepthShort" : !strcmp(f.depth, "half") ? "OfxBitDepthHalf" : "OfxBitDepthFloat";
 }
 
 static int getImage(Clip *clip, double time, void *region, Image **out) {
@@ -112,7 +130,8 @@ static int getImage(Clip *clip, double time, void *region, Image **out) {
   Property *range = find(&clip->properties, "OfxImageEffectPropFrameRange", 0);
   if (range && strcmp(clip->name, "Output") && (time < range->number[0] || time > range->number[1])) return 1;
   Image *image = calloc(1, sizeof *image);
-  int row = width * channels() * bytes();
+  Format format = formatOf(clip->name);
+  int row = width * channels(format) * bytes(format);
   image->memory = malloc((size_t)row * height);
   memset(image->memory, 0xAB, (size_t)row * height);
   uint8_t *lowest = bottomUp ? (uint8_t *)image->memory + (size_t)row * (height - 1) : image->memory;
@@ -120,15 +139,16 @@ static int getImage(Clip *clip, double time, void *region, Image **out) {
   if (strcmp(clip->name, "Output"))
     for (int y = 0; y < height; y++)
       for (int x = 0; x < width; x++)
-        for (int c = 0; c < channels(); c++)
-          store(lowest + (long)step * y + (x * channels() + c) * bytes(), value(clip->name, noTemporal ? 0 : (int)time, x, height - 1 - y, c));
+        for (int c = 0; c < channels(format); c++)
+          store(lowest + (long)step * y + (x * channels(format) + c) * bytes(format), value(clip->name, noTemporal ? 0 : (int)time, x, height - 1 - y, meaning(format, c)) / 255.0f, format);
   setPointer(&image->properties, "OfxImagePropData", 0, lowest);
   setInt(&image->properties, "OfxImagePropRowBytes", 0, step);
   int bounds[4] = { 0, 0, width, height };
   for (int i = 0; i < 4; i++) { setInt(&image->properties, "OfxImagePropBounds", i, bounds[i]); setInt(&image->properties, "OfxImagePropRegionOfDefinition", i, bounds[i]); }
-  setString(&image->properties, "OfxImageEffectPropPixelDepth", 0, !strcmp(depth, "byte") ? "OfxBitDepthByte" : !strcmp(depth, "short") ? "OfxBitDepthShort" : !strcmp(depth, "half") ? "OfxBitDepthHalf" : "OfxBitDepthFloat");
+  setString(&image->properties, "OfxImageEffectPropPixelDepth", 0, depthName(format));
+  if (format.isBgr) setString(&image->properties, "OfxImageEffectPropPixelOrder", 0, "OfxImagePixelOrderBGRA");
   char name[64];
-  snprintf(name, sizeof name, "OfxImageComponent%s", components);
+  snprintf(name, sizeof name, "OfxImageComponent%s", format.components);
   setString(&image->properties, "OfxImageEffectPropComponents", 0, name);
   images++;
   fetched++;
@@ -248,7 +268,7 @@ static Effect *instantiate(const char *context) {
   for (int i = 0; i < effect->clipCount; i++) {
     Clip *clip = &effect->clips[i];
     setInt(&clip->properties, "OfxImageClipPropConnected", 0, 1);
-    setString(&clip->properties, "OfxImageEffectPropPixelDepth", 0, !strcmp(depth, "byte") ? "OfxBitDepthByte" : !strcmp(depth, "short") ? "OfxBitDepthShort" : !strcmp(depth, "half") ? "OfxBitDepthHalf" : "OfxBitDepthFloat");
+    setString(&clip->properties, "OfxImageEffectPropPixelDepth", 0, depthName(formatOf(clip->name)));
     if (!strcmp(clip->name, "SourceFrom")) { setDouble(&clip->properties, "OfxImageEffectPropFrameRange", 0, -20); setDouble(&clip->properties, "OfxImageEffectPropFrameRange", 1, 25); }
     if (!strcmp(clip->name, "SourceTo")) { setDouble(&clip->properties, "OfxImageEffectPropFrameRange", 0, 0); setDouble(&clip->properties, "OfxImageEffectPropFrameRange", 1, 60); }
     if (!strcmp(clip->name, "Source")) { setDouble(&clip->properties, "OfxImageEffectPropFrameRange", 0, 0); setDouble(&clip->properties, "OfxImageEffectPropFrameRange", 1, 25); }
@@ -262,12 +282,14 @@ static Effect *instantiate(const char *context) {
   return effect;
 }
 
+static double took;
+
 /* Renders into a file; says whether the picture is the source's. */
 static int render(double time, const char *path, int interactive) {
-  Set in = { .count = 0 };
-  setDouble(&in, "OfxPropTime", 0, time);
-  setInt(&in, "OfxPropIsInteractive", 0, interactive);
-  if (!interactive && act("OfxImageEffectActionBeginSequenceRender", current, &in, NULL) != 0) printf("failed begin\n");
+  Set given = { .count = 0 };
+  setDouble(&given, "OfxPropTime", 0, time);
+  setInt(&given, "OfxPropIsInteractive", 0, interactive);
+  if (!interactive && act("OfxImageEffectActionBeginSequenceRender", current, &given, NULL) != 0) printf("failed begin\n");
   /* The plugin fetches the output's picture; it is kept here to be looked at, as a host does. */
   Clip *output;
   clipHandle(current, "Output", &output, NULL);
@@ -277,33 +299,46 @@ static int render(double time, const char *path, int interactive) {
   shared = target;
   struct timespec begin, end;
   clock_gettime(CLOCK_MONOTONIC, &begin);
-  int status = act("OfxImageEffectActionRender", current, &in, NULL);
+  int status = act("OfxImageEffectActionRender", current, &given, NULL);
   clock_gettime(CLOCK_MONOTONIC, &end);
+  took = (end.tv_sec - begin.tv_sec) * 1e3 + (end.tv_nsec - begin.tv_nsec) / 1e6;
   shared = NULL;
-  if (!interactive && act("OfxImageEffectActionEndSequenceRender", current, &in, NULL) != 0) printf("failed end\n");
-  forget(&in);
+  if (!interactive && act("OfxImageEffectActionEndSequenceRender", current, &given, NULL) != 0) printf("failed end\n");
+  forget(&given);
   if (status != 0) printf("failed render %d\n", status);
-  if (path) printf("rendered %s %.2f ms\n", path, (end.tv_sec - begin.tv_sec) * 1e3 + (end.tv_nsec - begin.tv_nsec) / 1e6);
-  int row = width * channels() * bytes();
-  int isSource = 1, isBlank = 1;
+  if (path) printf("rendered %s %.2f ms\n", path, took);
+  int row = width * channels(out) * bytes(out);
+  int isBlank = 1;
+  exact = 1;
   FILE *file = path ? fopen(path, "wb") : NULL;
   for (int y = 0; y < height; y++) {
     uint8_t *line = (uint8_t *)target->memory + (size_t)row * (bottomUp ? y : height - 1 - y);
     if (file) fwrite(line, 1, row, file);
     for (int x = 0; x < width; x++)
-      for (int c = 0; c < channels(); c++) {
+      for (int c = 0; c < channels(out); c++) {
         uint8_t expected[4] = { 0 };
-        store(expected, value("Source", noTemporal ? 0 : (int)time, x, y, c));
-        if (memcmp(line + (x * channels() + c) * bytes(), expected, bytes())) isSource = 0;
+        store(expected, passed(noTemporal ? 0 : (int)time, x, y, meaning(out, c)), out);
+        if (memcmp(line + (x * channels(out) + c) * bytes(out), expected, bytes(out))) exact = 0;
       }
     for (int i = 0; i < row; i++) if (line[i]) isBlank = 0;
   }
   if (file) fclose(file);
   releaseImage(target);
-  return isSource || isBlank;
+  return exact || isBlank;
 }
 
+static int ascending(const void *a, const void *b) { return *(const double *)a < *(const double *)b ? -1 : *(const double *)a > *(const double *)b; }
 
+/* Nothing of a frame but its file's pages is in memory when it is rendered first; a second time it is mapped as well. */
+static void bench(int firstFrame, int frames) {
+  for (int again = 0; again < 2; again++) {
+    double *times = calloc(frames, sizeof *times);
+    for (int i = 0; i < frames; i++) { render(firstFrame + i, NULL, 1); times[i] = took; }
+    qsort(times, frames, sizeof *times, ascending);
+    printf("bench %s %.2f ms median %.2f ms best %.2f ms worst\n", again ? "again" : "first", times[frames / 2], times[0], times[frames - 1]);
+    free(times);
+  }
+}
 
 /* The picture that is rendered into is the host's: what the plugin fetches is a view of it. */
 static int getView(Clip *clip, double time, void *region, Image **out) {
@@ -368,6 +403,18 @@ static void press(const char *name) {
   printf("pressed %s %.0f ms\n", name, (end.tv_sec - begin.tv_sec) * 1e3 + (end.tv_nsec - begin.tv_nsec) / 1e6);
 }
 
+/* What pictures are like; may change from one command to the next. */
+static int layout(const char *word, char *value) {
+  Format *format = strncmp(word, "in-", 3) ? &out : &in;
+  if (format == &in) word += 3;
+  if (!strcmp(word, "depth")) format->depth = value;
+  else if (!strcmp(word, "components")) format->components = value;
+  else if (!strcmp(word, "order")) format->isBgr = !strcmp(value, "BGRA");
+  else if (!strcmp(word, "alpha")) hasAlpha = 1;
+  else return 0;
+  return 1;
+}
+
 static void command(char *word, const char *context) {
   char *value = strchr(word, '=');
   if (value) *value++ = 0;
@@ -375,6 +422,9 @@ static void command(char *word, const char *context) {
   char *path = value ? strchr(value, ',') : NULL;
   if (path) path++;
   if (!strcmp(word, "press")) press(value);
+  else if (layout(word, value)) return;
+  else if (!strcmp(word, "pass")) { render(time, NULL, 1); printf("passed %d\n", exact); }
+  else if (!strcmp(word, "bench")) bench((int)time, path ? atoi(path) : 10);
   else if (!strcmp(word, "render")) printf("source %d\n", render(time, path, 1));
   else if (!strcmp(word, "export")) printf("source %d\n", render(time, path, 0));
   else if (!strcmp(word, "render-until")) {
@@ -425,19 +475,21 @@ int main(int count, char **words) {
   int first = 4;
   for (; first < count; first++) {
     char *word = words[first];
-    if (!strncmp(word, "depth=", 6)) depth = word + 6;
-    else if (!strncmp(word, "components=", 11)) components = word + 11;
-    else if (!strncmp(word, "size=", 5)) sscanf(word + 5, "%dx%d", &width, &height);
+    char *mark = strchr(word, '='), name[32] = "";
+    snprintf(name, sizeof name, "%.*s", mark ? (int)(mark - word) : (int)strlen(word), word);
+    if (layout(name, mark ? mark + 1 : NULL)) continue;
+    if (!strncmp(word, "size=", 5)) sscanf(word + 5, "%dx%d", &width, &height);
     else if (!strcmp(word, "bottomup")) bottomUp = 1;
     else if (!strcmp(word, "no=progress")) noProgress = 1;
     else if (!strcmp(word, "no=message")) noMessage = 1;
     else if (!strcmp(word, "no=timeline")) noTimeLine = 1;
     else if (!strcmp(word, "no=temporal")) noTemporal = 1;
+    else if (!strcmp(word, "no=temporal-said")) noTemporal = noTemporalSaid = 1;
     else if (!strcmp(word, "still")) still = 1;
     else if (!strncmp(word, "stop-after=", 11)) stopAfter = atoi(word + 11);
     else break;
   }
-  setInt(&hostProperties, "OfxImageEffectPropTemporalClipAccess", 0, !noTemporal);
+  if (!noTemporalSaid) setInt(&hostProperties, "OfxImageEffectPropTemporalClipAccess", 0, !noTemporal);
   void *library = open(words[1]);
   current = instantiate(words[3]);
   for (int i = first; i < count; i++) command(words[i], words[3]);
