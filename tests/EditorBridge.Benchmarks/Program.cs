@@ -93,6 +93,8 @@ write.SetAction(result =>
     return 0;
 });
 root.Subcommands.Add(write);
+root.Subcommands.Add(PluginCommands.Queue());
+root.Subcommands.Add(PluginCommands.Render());
 return root.Parse(args).Invoke();
 
 static IReadOnlyList<ComputeDevice> Places(string asked)
