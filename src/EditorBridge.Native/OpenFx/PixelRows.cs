@@ -21,18 +21,15 @@ internal static class PixelRows
             return;
         }
 
-        // First the depth for all four channels at once, then those that are wanted, in their order.
-        var pixels = target.Length / format.PixelBytes;
-        var scratch = ArrayPool<byte>.Shared.Rent(4 * pixels * format.ValueBytes);
-        var deep = scratch.AsSpan(0, 4 * pixels * format.ValueBytes);
-        Deepen(rgba, bits, deep, format.Depth);
-        switch (format.ValueBytes)
-        {
-            case 1: Pick<byte>(deep, target, format); break;
-            case 2: Pick(MemoryMarshal.Cast<byte, ushort>(deep), MemoryMarshal.Cast<byte, ushort>(target), format); break;
-            default: Pick(MemoryMarshal.Cast<byte, float>(deep), MemoryMarshal.Cast<byte, float>(target), format); break;
-        }
-
+        // First the channels that are wanted, in their order, then their depth.
+        var isSameDepth = (bits, format.Depth) is (8, PixelDepth.Byte) or (16, PixelDepth.Short);
+        var values = target.Length / format.ValueBytes;
+        var scratch = isSameDepth ? null : ArrayPool<byte>.Shared.Rent(values * bits / 8);
+        var picked = scratch is null ? target : scratch.AsSpan(0, values * bits / 8);
+        if (bits == 8) Pick(rgba, picked, format);
+        else Pick(MemoryMarshal.Cast<byte, ushort>(rgba), MemoryMarshal.Cast<byte, ushort>(picked), format);
+        if (scratch is null) return;
+        Deepen(picked, bits, target, format.Depth);
         ArrayPool<byte>.Shared.Return(scratch);
     }
 
