@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using EditorBridge.Media;
 using EditorBridge.Timeline;
-using Microsoft.Win32.SafeHandles;
 
 namespace EditorBridge.Host;
 
@@ -42,8 +41,10 @@ internal sealed class KnownMedia(TimeProvider clock)
         {
             try
             {
-                using SafeFileHandle file = File.OpenHandle(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
-                return new Stamp(RandomAccess.GetLength(file), File.GetLastWriteTimeUtc(file), File.GetCreationTimeUtc(file));
+                // Nothing is opened: a named pipe would wait for somebody to write into it.
+                var file = new FileInfo(path);
+                file = file.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? file;
+                return new Stamp(file.Length, file.LastWriteTimeUtc, file.CreationTimeUtc);
             }
             catch (Exception error) when (error is IOException or UnauthorizedAccessException or ArgumentException or NotSupportedException)
             {

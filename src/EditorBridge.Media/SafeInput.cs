@@ -57,10 +57,12 @@ internal static class SafeInput
             return new Refusal(MediaReasons.Unreadable, $"'{Shown(path)}' is a folder, not a media file: relink the clip in the editor.");
         try
         {
+            var file = new FileInfo(path);
+            // Opening a named pipe would wait for somebody to write into it; like a device it has no length.
+            if ((file.ResolveLinkTarget(returnFinalTarget: true) as FileInfo ?? file).Length == 0)
+                return new Refusal(MediaReasons.Unreadable, $"The media file '{Shown(path)}' is empty, or no ordinary file: copy or render it again.");
             using var stream = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, 1);
-            return stream.Length == 0
-                ? new Refusal(MediaReasons.Unreadable, $"The media file '{Shown(path)}' is empty: copy or render it again.")
-                : null;
+            return null;
         }
         catch (Exception error) when (error is FileNotFoundException or DirectoryNotFoundException)
         {

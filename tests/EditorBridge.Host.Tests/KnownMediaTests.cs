@@ -43,6 +43,18 @@ public sealed class KnownMediaTests
         Assert.NotSame(first, (await media.ProbeAsync(tools, path, default)).Value);
     }
 
+    [Fact]
+    public async Task A_named_pipe_is_refused_and_not_waited_for()
+    {
+        if (OperatingSystem.IsWindows()) return;
+        using var folder = new TemporaryFolder();
+        var path = Path.Combine(folder.Path, "film.mkv");
+        await Tool.RunAsync("mkfifo", path);
+        var tools = (await FFmpegTools.FindAsync()).Value;
+        var probed = await Task.Run(() => new KnownMedia(TimeProvider.System).ProbeAsync(tools, path, default)).WaitAsync(TimeSpan.FromMinutes(1));
+        Assert.Equal(MediaReasons.Unreadable, probed.Refusal!.Reason);
+    }
+
     private static async Task FilmAsync(FFmpegTools tools, string path, int frames, int ageSeconds)
     {
         await Tool.RunAsync(tools.FFmpegPath, "-v", "error", "-y", "-f", "lavfi", "-i", "testsrc2=s=64x36:r=24", "-frames:v", $"{frames}", "-c:v", "ffv1", path);

@@ -95,8 +95,10 @@ public sealed class ProbeTests : IDisposable
         var film = await media.FilmAsync("whole.mp4", 30, "24", ["-c:v", "libx264", "-pix_fmt", "yuv420p"]);
         File.WriteAllBytes(media.PathOf("cut.mp4"), File.ReadAllBytes(film)[..3000]);
         await TestMedia.RunAsync("ffmpeg", ["-v", "error", "-f", "lavfi", "-i", "sine=d=1", media.PathOf("sound.wav")]);
+        if (!OperatingSystem.IsWindows()) await TestMedia.RunAsync("mkfifo", [media.PathOf("pipe.mp4")]);
         foreach (var (name, reason) in new[]
                  {
+                     ("pipe.mp4", OperatingSystem.IsWindows() ? MediaReasons.Offline : MediaReasons.Unreadable),
                      ("text.mp4", MediaReasons.Unreadable), ("empty.mp4", MediaReasons.Unreadable), ("list.mp4", MediaReasons.Unreadable),
                      ("cut.mp4", MediaReasons.Unreadable), ("sound.wav", MediaReasons.Unreadable), ("none.mp4", MediaReasons.Offline), (".", MediaReasons.Unreadable),
                  })
