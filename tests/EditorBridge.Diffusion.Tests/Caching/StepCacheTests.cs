@@ -1,8 +1,8 @@
 using EditorBridge.Diffusion.Caching;
 using EditorBridge.Diffusion.Conditioning;
 using EditorBridge.Diffusion.Samplers;
+using EditorBridge.Diffusion.Tests.Samplers;
 using EditorBridge.Diffusion.Wan;
-using EditorBridge.Models.Configs;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -22,12 +22,10 @@ public sealed class StepCacheTests : IDisposable
     public StepCacheTests()
     {
         using var generator = new Generator(11);
-        network = Network(generator);
-        other = Network(generator);
+        network = SmallSampling.Network(generator);
+        other = SmallSampling.Network(generator);
         context = randn([2, 4, 8], generator: generator);
-        conditioning = new ConditionedLatents(
-            ConditioningLayout.Forward(wanted: 9, before: 5, after: 1),
-            head: randn([1, 6, 2, 4, 4], generator: generator), after: randn([1, 6, 1, 4, 4], generator: generator));
+        conditioning = SmallSampling.Conditioning(generator);
     }
 
     public void Dispose()
@@ -231,18 +229,6 @@ public sealed class StepCacheTests : IDisposable
 
     // Reuses some steps of these networks and computes others; random weights change more from step to step than trained ones.
     private static double Some(string name) => name == "teacache" ? 1 : 0.15;
-
-    private static WanTransformer Network(Generator generator)
-    {
-        var network = new WanTransformer(new WanTransformerConfig
-        {
-            NumAttentionHeads = 2, AttentionHeadDim = 16, InChannels = 6, OutChannels = 6, TextDim = 8, TextLen = 4, FfnDim = 48, NumLayers = 2,
-        });
-        network.Initialize(generator);
-        using (no_grad())
-            network.state_dict()["proj_out.weight"].normal_(0, 0.2, generator);
-        return network;
-    }
 
     private static StepCache Cache(string name, double threshold, int first = 2) => name == "teacache" ? new TeaCache(threshold, first, [1, 0]) : new EasyCache(threshold, first);
 

@@ -2,7 +2,6 @@ using EditorBridge.Diffusion.Conditioning;
 using EditorBridge.Diffusion.Samplers;
 using EditorBridge.Diffusion.Wan;
 using EditorBridge.Diffusion.Weights;
-using EditorBridge.Models.Configs;
 using TorchSharp;
 using static TorchSharp.torch;
 
@@ -19,18 +18,10 @@ public sealed class FlowSamplingTests : IDisposable
 
     public FlowSamplingTests()
     {
-        network = new WanTransformer(new WanTransformerConfig
-        {
-            NumAttentionHeads = 2, AttentionHeadDim = 16, InChannels = 6, OutChannels = 6, TextDim = 8, TextLen = 4, FfnDim = 48, NumLayers = 2,
-        });
         using var generator = new Generator(11);
-        network.Initialize(generator);
-        using (no_grad())
-            network.state_dict()["proj_out.weight"].normal_(0, 0.2, generator);
+        network = SmallSampling.Network(generator);
         context = randn([2, 4, 8], generator: generator);
-        conditioning = new ConditionedLatents(
-            ConditioningLayout.Forward(wanted: 9, before: 5, after: 1),
-            head: randn([1, 6, 2, 4, 4], generator: generator), after: randn([1, 6, 1, 4, 4], generator: generator));
+        conditioning = SmallSampling.Conditioning(generator);
     }
 
     public void Dispose()
