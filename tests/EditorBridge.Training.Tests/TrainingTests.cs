@@ -147,9 +147,9 @@ public sealed class TrainingTests
         using var components = PrincipalComponents.At(PrincipalComponents.Shipped, 48, _ => { });
         using var sketch = new SketchModel(Path.Combine(AppContext.BaseDirectory, "models", "sketch"));
         float[] frame = SceneRenderer.RenderClip(Scene.Sample(new SeededRandom(12)), 288, 160, 1, 0);
-        var picture = tensor(frame, [1, 3, 160, 288]);
+        var picture = tensor(frame, [1, 3, 1, 160, 288]);
         var kept = components.Kept(picture);
-        var decoded = tensor(sketch.Decode(sketch.Encode(frame, 1, 288, 160)), [1, 3, 160, 288]);
+        var decoded = tensor(sketch.Decode(sketch.Encode(frame, 1, 288, 160)), [1, 3, 1, 160, 288]);
         double Apart(Tensor a, Tensor b) => (a - b).square().mean().sqrt().item<float>();
         Assert.InRange(Apart(kept, picture), 0.01, 0.12);
         Assert.True(Apart(kept, decoded) < 0.7 * Apart(kept, picture));
@@ -158,19 +158,29 @@ public sealed class TrainingTests
     [Fact]
     public void Rare_facts_are_learnt_from_as_often_as_others()
     {
-        using var components = PrincipalComponents.At(PrincipalComponents.Shipped, 48, _ => { });
         int Sinking(int choices)
         {
-            var pool = new LookPool(60, new SeededRandom(9), components, coded: 0.5);
-            while (pool.Count < 60)
-            {
-                pool.Render(choices);
-            }
-
-            return pool.Facts.Count(f => f[5] == (long)SubjectMotion.Down);
+            var (balance, random) = (new SceneBalance(), new SeededRandom(9));
+            return Enumerable.Range(0, 600).Count(_ => balance.Next(random, choices) is { Subject: not Subject.None, Motion: SubjectMotion.Down });
         }
 
         Assert.True(Sinking(6) >= 2 * Math.Max(1, Sinking(1)));
+    }
+
+    [Fact]
+    public void What_the_components_keep_of_four_frames_is_their_best_linear_code()
+    {
+        using var noGrad = no_grad();
+        using var scope = NewDisposeScope();
+        using var components = PrincipalComponents.At(PrincipalComponents.Shipped, 48, _ => { });
+        var frames = tensor(SceneRenderer.RenderClip(Scene.Sample(new SeededRandom(12)), 96, 64, 4, 0), [1, 3, 4, 64, 96]);
+        var kept = components.Kept(frames);
+        Assert.Equal(frames.shape, kept.shape);
+        double Size(Tensor x) => x.square().mean().item<float>();
+        Assert.InRange(Size(kept - frames), 1e-5, 0.2 * Size(frames));
+        // A projection: what it keeps it keeps the second time, and what it leaves out is at right angles to it.
+        Assert.True(Size(components.Kept(kept) - kept) < 1e-8);
+        Assert.True(Math.Abs((kept * (frames - kept)).mean().item<float>()) < 1e-4 * Size(kept));
     }
 
     [Fact]

@@ -21,7 +21,14 @@ public readonly ref struct CollectorPause
     /// <summary>Ends it.</summary>
     public void Dispose()
     {
-        // It has ended by itself when more was allocated.
-        if (active && GCSettings.LatencyMode == GCLatencyMode.NoGCRegion) GC.EndNoGCRegion();
+        if (!active || GCSettings.LatencyMode != GCLatencyMode.NoGCRegion) return;
+        try
+        {
+            GC.EndNoGCRegion();
+        }
+        catch (InvalidOperationException)
+        {
+            // It ends by itself when more is allocated, and another thread may do that just now.
+        }
     }
 }

@@ -1,7 +1,9 @@
 using System.Diagnostics;
 using System.Globalization;
+using System.Runtime.InteropServices;
 using EditorBridge.Diffusion.Native;
 using EditorBridge.Diffusion.Weights;
+using EditorBridge.Training.Dit;
 using EditorBridge.Training.Optimisation;
 using EditorBridge.Training.Vae;
 using static TorchSharp.torch;
@@ -20,6 +22,9 @@ public sealed record ClassifierTraining
 
     /// <summary>Weights to begin with; null for random ones. A run that is found in the folder goes on with its own.</summary>
     public string? From { get; init; }
+
+    /// <summary>A model folder whose autoencoder a second thread sends clips through, an eighth of each step's; null trains without.</summary>
+    public string? Model { get; init; }
 
     /// <summary>Start of the random streams; the measuring command has another.</summary>
     public ulong Seed { get; init; } = 31;
@@ -65,6 +70,10 @@ public static class ClassifierTrainer
 
         var random = SeededRandom.For(run.Seed, 82 + (ulong)optimizer.Steps);
         var pool = new LookPool(run.Clips, random, components, coded: 0.7);
+        var decoded = new LookPool(run.Clips, SeededRandom.For(run.Seed, 83 + (ulong)optimizer.Steps), components, coded: 0);
+        using var stop = new CancellationTokenSource();
+        var decoding = run.Model is { } model ? Decoding(model, decoded, log, stop.Token) : null;
+        decoding?.Start();
         var schedule = new RateSchedule(run.Rate);
         var watch = Stopwatch.StartNew();
         double saved = 0, logged = 0, sum = 0;
@@ -80,12 +89,12 @@ public static class ClassifierTrainer
             }
 
             double seconds = before + watch.Elapsed.TotalSeconds;
-            sum += Step(network, optimizer, pool, run.Batch, random, schedule.At(seconds / run.Time.TotalSeconds));
+            sum += Step(network, optimizer, pool, decoded, run.Batch, random, schedule.At(seconds / run.Time.TotalSeconds));
             count++;
             double now = watch.Elapsed.TotalSeconds;
             if (now - logged > 30)
             {
-                log($"step {optimizer.Steps} {seconds:F0} s loss {sum / count:F3} {(now - logged) / count:F2} s/step, {pool.Count} clips");
+                log($"step {optimizer.Steps} {seconds:F0} s loss {sum / count:F3} {(now - logged) / count:F2} s/step, {pool.Count} clips, {decoded.Count} decoded");
                 (sum, count, logged) = (0, 0, now);
             }
 
@@ -96,15 +105,52 @@ public static class ClassifierTrainer
             }
         }
 
+        stop.Cancel();
+        decoding?.Join();
         Save(run, optimizer, held, before + watch.Elapsed.TotalSeconds, log);
     }
 
+    // A clip through the autoencoder costs as much as two steps, so a core of its own makes them while the other trains.
+    private static Thread Decoding(string model, LookPool decoded, Action<string> log, CancellationToken stop) => new(() =>
+    {
+        using var sketch = new SketchModel(model);
+        while (!stop.IsCancellationRequested)
+        {
+            try
+            {
+                decoded.Decode(sketch, choices: decoded.Count % 2 == 0 ? 6 : 1);
+            }
+            catch (ExternalException failure)
+            {
+                // The trainer's own pause of the collector begins with a collection; CollectorPause says what that can do to a call on this thread.
+                log($"a clip is left out: {failure.Message.Split('\n')[0]}");
+            }
+        }
+    })
+    {
+        Name = "decode", IsBackground = true,
+    };
+
     /// <summary>One update; gives the loss, summed over the facts.</summary>
-    internal static double Step(SceneClassifier network, WeightOptimizer optimizer, LookPool pool, int batch, SeededRandom random, double rate)
+    /// <param name="network">The classifier.</param>
+    /// <param name="optimizer">Of its weights.</param>
+    /// <param name="pool">Rendered looks.</param>
+    /// <param name="decoded">Looks from the autoencoder, an eighth of the batch; taken as soon as there are 32.</param>
+    /// <param name="batch">Looks in all.</param>
+    /// <param name="random">Decides which.</param>
+    /// <param name="rate">Learning rate.</param>
+    internal static double Step(SceneClassifier network, WeightOptimizer optimizer, LookPool pool, LookPool decoded, int batch, SeededRandom random, double rate)
     {
         using var pause = CollectorPause.Begin();
         using var scope = NewDisposeScope();
-        var (looks, facts) = pool.Batch(batch);
+        var (looks, facts) = pool.Batch(batch, random);
+        if (decoded.Count >= 32 && batch >= 8)
+        {
+            var some = decoded.Batch(batch / 8, random);
+            looks = cat([looks.narrow(0, 0, batch - some.Facts.Count), some.Looks]);
+            facts = [.. facts.Take(batch - some.Facts.Count), .. some.Facts];
+        }
+
         bool mirrored = random.Chance(0.5);
         var scores = network.call(Softened(mirrored ? looks.flip(4) : looks, random));
         var loss = zeros(1);

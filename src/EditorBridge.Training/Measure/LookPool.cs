@@ -1,3 +1,4 @@
+using EditorBridge.Training.Dit;
 using EditorBridge.Training.Scenes;
 using EditorBridge.Training.Vae;
 using static TorchSharp.torch;
@@ -9,9 +10,10 @@ namespace EditorBridge.Training.Measure;
 /// <param name="capacity">Looks in memory.</param>
 /// <param name="random">Decides the scenes.</param>
 /// <param name="components">What the autoencoder keeps of a frame, near enough, for a hundredth of its work.</param>
-/// <param name="coded">Share of the looks that show only that.</param>
+/// <param name="coded">Share of the rendered looks that show only that: half of these frame by frame, half as part of the four frames of a latent.</param>
 internal sealed class LookPool(int capacity, SeededRandom random, PrincipalComponents components, double coded)
 {
+    private const int Width = 2 * SceneClassifier.Columns, Height = 2 * SceneClassifier.Rows;
     private const int Bytes = 5 * 3 * SceneClassifier.Rows * SceneClassifier.Columns;
     private readonly List<byte[]> _looks = [];
     private readonly List<long[]> _facts = [];
@@ -30,30 +32,40 @@ internal sealed class LookPool(int capacity, SeededRandom random, PrincipalCompo
     {
         var scene = _balance.Next(random, choices);
         double start = random.Between(-0.8, -0.2);
+        bool kept = random.Chance(coded), together = kept && random.Chance(0.5);
         using var scope = NewDisposeScope();
-        // Clips are [3, F, H, W]; here each frame is a clip of its own.
-        var frames = cat(SceneClassifier.Looks.Select(frame => tensor(
-            SceneRenderer.RenderClip(scene, 2 * SceneClassifier.Columns, 2 * SceneClassifier.Rows, 1, start + frame / 24.0), [1, 3, 2 * SceneClassifier.Rows, 2 * SceneClassifier.Columns])).ToList());
-        frames = random.Chance(coded) ? components.Kept(frames) : frames;
-        byte[] look = ((F.avg_pool2d(frames, 2, stride: 2).clamp(-1, 1) + 1) * 127.5 + 0.5).to(uint8).contiguous().data<byte>().ToArray();
-
-        if (Count < capacity)
+        var looks = cat(SceneClassifier.Looks.Select(frame =>
         {
-            _looks.Add(look);
-            _facts.Add(SceneFacts.Of(scene));
-        }
-        else
-        {
-            (_looks[_next], _facts[_next]) = (look, SceneFacts.Of(scene));
-            _next = (_next + 1) % capacity;
-        }
+            // A latent holds four frames; what moves between them is lost in it too.
+            int first = together && frame > 0 ? frame - (frame - 1) % 4 : frame, count = together && frame > 0 ? 4 : 1;
+            var frames = tensor(SceneRenderer.RenderClip(scene, Width, Height, count, start + first / 24.0), [1, 3, count, Height, Width]);
+            return (kept ? components.Kept(frames) : frames).select(2, frame - first);
+        }).ToList()); // [5, 3, 160, 288]
+        Add(F.avg_pool2d(looks, 2, stride: 2), SceneFacts.Of(scene));
     }
 
-    /// <summary>A batch: looks [B, 5, 3, 80, 144] in [-1, 1] and the facts of each.</summary>
-    public (Tensor Looks, IReadOnlyList<long[]> Facts) Batch(int size)
+    /// <summary>Renders a whole clip and shows what an autoencoder really leaves of it: some thirty times the work of <see cref="Render"/>.</summary>
+    /// <param name="model">The autoencoder's model.</param>
+    /// <param name="choices">Scenes to choose from: the one whose facts were seen least.</param>
+    public void Decode(SketchModel model, int choices)
     {
-        int[] rows = [.. Enumerable.Range(0, size).Select(_ => random.Next(Count))];
-        return (Stack(rows), [.. rows.Select(r => _facts[r])]);
+        var scene = _balance.Next(random, choices);
+        using var scope = NewDisposeScope();
+        float[] clip = SceneRenderer.RenderClip(scene, Width, Height, SceneClassifier.Frames, random.Between(-0.8, -0.2));
+        float[] decoded = model.Decode(model.Encode(clip, SceneClassifier.Frames, Width, Height));
+        Add(SceneClassifier.Look(tensor(decoded, [1, 3, SceneClassifier.Frames, Height, Width])), SceneFacts.Of(scene));
+    }
+
+    /// <summary>A batch: looks [B, 5, 3, 80, 144] in [-1, 1] and the facts of each; another thread may add looks meanwhile.</summary>
+    /// <param name="size">B.</param>
+    /// <param name="chance">Decides which.</param>
+    public (Tensor Looks, IReadOnlyList<long[]> Facts) Batch(int size, SeededRandom chance)
+    {
+        lock (_looks)
+        {
+            int[] rows = [.. Enumerable.Range(0, size).Select(_ => chance.Next(Count))];
+            return (Stack(rows), [.. rows.Select(r => _facts[r])]);
+        }
     }
 
     /// <summary>All looks from one on, in the order they were rendered.</summary>
@@ -61,6 +73,24 @@ internal sealed class LookPool(int capacity, SeededRandom random, PrincipalCompo
     {
         int[] rows = [.. Enumerable.Range(first, count)];
         return (Stack(rows), [.. rows.Select(r => _facts[r])]);
+    }
+
+    private void Add(Tensor look, long[] facts)
+    {
+        byte[] bytes = ((look.clamp(-1, 1) + 1) * 127.5 + 0.5).to(uint8).contiguous().data<byte>().ToArray();
+        lock (_looks)
+        {
+            if (Count < capacity)
+            {
+                _looks.Add(bytes);
+                _facts.Add(facts);
+            }
+            else
+            {
+                (_looks[_next], _facts[_next]) = (bytes, facts);
+                _next = (_next + 1) % capacity;
+            }
+        }
     }
 
     private Tensor Stack(int[] rows)

@@ -57,17 +57,17 @@ internal sealed class PrincipalComponents : IDisposable
         return values.view(video.size(0), (video.size(2) + 3) / Time, video.size(3) / Side, video.size(4) / Side, -1).permute(0, 4, 1, 2, 3).contiguous().MoveToOuterDisposeScope();
     }
 
-    /// <summary>What the components keep of single frames [B, 3, H, W] in [-1, 1], each a first frame: the same shape.</summary>
+    /// <summary>What the components keep of blocks of four frames [B, 3, 4, H, W] in [-1, 1], or of single frames [B, 3, 1, H, W] that each stand for a first one: the same shape.</summary>
     public Tensor Kept(Tensor frames)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
-        long b = frames.size(0), h = frames.size(2) / Side, w = frames.size(3) / Side;
-        var still = _kernel.sum([2]).flatten(1); // [z, 768]: a first frame stands four times
-        var back = still / (Time * _kernel.square().sum([1, 2, 3, 4]).unsqueeze(1));
-        var blocks = frames.reshape(b, 3, h, Side, w, Side).permute(0, 2, 4, 1, 3, 5).reshape(b * h * w, -1);
-        var kept = blocks.mm(still.t()).mm(back); // [B*h*w, 768]
-        return kept.view(b, h, w, 3, Side, Side).permute(0, 3, 1, 4, 2, 5).reshape(frames.shape).MoveToOuterDisposeScope();
+        long b = frames.size(0), h = frames.size(3) / Side, w = frames.size(4) / Side;
+        var kernel = _kernel.flatten(1); // [z, 3072]
+        var back = kernel / kernel.square().sum(1, keepdim: true);
+        var kept = Blocks(frames.expand(-1, -1, Time, -1, -1)).mm(kernel.t()).mm(back) // [B*h*w, 3072]
+            .view(b, h, w, 3, Time, Side, Side).permute(0, 3, 4, 1, 5, 2, 6).reshape(b, 3, Time, Side * h, Side * w);
+        return (frames.size(2) == 1 ? kept.mean([2], keepdim: true) : kept).MoveToOuterDisposeScope();
     }
 
     /// <inheritdoc/>
