@@ -17,7 +17,7 @@ internal static class CacheCommand
         var vae = new Option<string?>("--vae") { Description = "Folder of the video autoencoder: contexts are as its encoder gives them, with its errors. Without it all latents are exact." };
         var output = new Option<string>("--out") { Description = "Folder for shards.", Required = true };
         var seed = new Option<ulong>("--seed") { Description = "Start of the random stream; other seeds add other clips.", DefaultValueFactory = _ => 1 };
-        var stages = new Option<int[]>("--stages") { Description = "How many shards of each stage: small, canvas, longer, longest.", Required = true, AllowMultipleArgumentsPerToken = true };
+        var stages = new Option<int[]>("--stages") { Description = "How many shards of each stage: small, canvas, longer, longest, single frames (512 of them in a shard).", Required = true, AllowMultipleArgumentsPerToken = true };
         var command = new Command("cache", "Renders and encodes training clips.") { components, vae, output, seed, stages };
         command.SetAction(result =>
         {
@@ -44,7 +44,15 @@ internal static class CacheCommand
                     if (!File.Exists(path))
                     {
                         var watch = Stopwatch.StartNew();
-                        LatentShard.Make(path, exact.Of, network is null ? exact.Of : network.Encode, random, plan.Width, plan.Height, plan.Frames, plan.Count);
+                        if (stage == 4)
+                        {
+                            LatentShard.MakePictures(path, exact.Of, random, plan.Width, plan.Height, plan.Count);
+                        }
+                        else
+                        {
+                            LatentShard.Make(path, exact.Of, network is null ? exact.Of : network.Encode, random, plan.Width, plan.Height, plan.Frames, plan.Count);
+                        }
+
                         Console.WriteLine($"{Path.GetFileName(path)} {plan} {watch.Elapsed.TotalSeconds:F1} s");
                     }
                 }

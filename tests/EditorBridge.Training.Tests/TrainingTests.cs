@@ -312,6 +312,40 @@ public sealed class TrainingTests
     }
 
     [Fact]
+    public void Single_frames_are_learnt_from_beside_the_first_frames_of_clips()
+    {
+        using var scope = NewDisposeScope();
+        using var components = PrincipalComponents.At(PrincipalComponents.Shipped, 48, _ => { });
+        string folder = Directory.CreateTempSubdirectory("shards").FullName;
+        try
+        {
+            const int Width = 64, Height = 32;
+            string pictures = Path.Combine(folder, "pictures.safetensors");
+            LatentShard.MakePictures(pictures, components.Of, new SeededRandom(14), Width, Height, 3);
+            LatentShard.Make(Path.Combine(folder, "clips.safetensors"), components.Of, components.Of, new SeededRandom(15), Width, Height, 9, 2);
+
+            var random = new SeededRandom(14);
+            Scene[] scenes = [.. Enumerable.Range(0, 3).Select(_ => Scene.Sample(random))];
+            var alone = LatentShard.Read(pictures);
+            Assert.Equal(scenes, alone.Scenes);
+            var first = components.Of(tensor(SceneRenderer.RenderClip(scenes[0], Width, Height, 1, random.Between(-1.5, 1.5)), [1, 3, 1, Height, Width]));
+            Assert.True(allclose(first[0], alone.Main[0].to(float32), 1e-2, 1e-2));
+
+            var pool = new ShardPool(folder);
+            Assert.Equal((2, 5), (pool.Clips, pool.Pictures));
+            var shard = pool.PickPictures(random);
+            Assert.Equal([5, 48, 1, Height / 16, Width / 16], shard.Main.shape);
+            Assert.All(Enumerable.Range(0, 10), _ => Assert.Equal(9, pool.Pick(random, small: false).Frames));
+            var (main, conditioning) = new ConditioningMix(0, 0, Codec: false, Skip: 0).LayOut(1, shard.Main, shard.Before, shard.After);
+            Assert.Single(conditioning.Segments(main, 500));
+        }
+        finally
+        {
+            Directory.Delete(folder, recursive: true);
+        }
+    }
+
+    [Fact]
     public void The_mix_is_the_designs()
     {
         var random = new SeededRandom(3);

@@ -112,7 +112,7 @@ public static class DitTrainer
             count++;
             if (watch.Elapsed.TotalSeconds - logged > 20)
             {
-                log($"step {optimizer.Steps} {seconds:F0} s loss {sum / count:F4} {(watch.Elapsed.TotalSeconds - logged) / count:F2} s/step, {shards.Clips} clips");
+                log($"step {optimizer.Steps} {seconds:F0} s loss {sum / count:F4} {(watch.Elapsed.TotalSeconds - logged) / count:F2} s/step, {shards.Clips} clips, {shards.Pictures} pictures");
                 (logged, sum, count) = (watch.Elapsed.TotalSeconds, 0, 0);
             }
 

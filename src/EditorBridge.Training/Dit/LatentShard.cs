@@ -48,7 +48,7 @@ public sealed class LatentShard
         using var scope = NewDisposeScope();
         Tensor Joined(Func<LatentShard, Tensor> part) => cat(clips.Select(part).ToList()).MoveToOuterDisposeScope().DetachFromDisposeScope();
         return new LatentShard(
-            Joined(c => c.Main.narrow(2, 0, 1)), Joined(c => c.Before), Joined(c => c.After), [.. clips.SelectMany(c => c.Scenes)], 1, clips[0].Width, clips[0].Height);
+            Joined(c => c.Main.narrow(2, 0, 1)), Joined(c => c.Before.narrow(2, 0, 0)), Joined(c => c.After.narrow(2, 0, 0)), [.. clips.SelectMany(c => c.Scenes)], 1, clips[0].Width, clips[0].Height);
     }
 
     /// <summary>Renders and encodes a shard and writes it.</summary>
@@ -87,6 +87,25 @@ public sealed class LatentShard
             Encode(encode, mains, mainFrames, height, width), Encode(encodeContext, heads, Context, height, width), Encode(encodeContext, tails, Context, height, width),
             scenes, frames, width, height).Write(path);
     }
+
+    /// <summary>Renders and encodes single frames, without contexts, and writes them: a scene for a tenth of what a clip takes.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="encode">Frames [B, 3, 1, H, W] to latents [B, 48, 1, h, w].</param>
+    /// <param name="random">Decides the scenes.</param>
+    /// <param name="width">Pixels across.</param>
+    /// <param name="height">Rows.</param>
+    /// <param name="count">Frames.</param>
+    public static void MakePictures(string path, Func<Tensor, Tensor> encode, SeededRandom random, int width, int height, int count)
+    {
+        using var scope = NewDisposeScope();
+        Scene[] scenes = [.. Enumerable.Range(0, count).Select(_ => Scene.Sample(random))];
+        var frames = scenes.Select(scene => SceneRenderer.RenderClip(scene, width, height, 1, random.Between(-1.5, 1.5))).ToList();
+        var none = zeros([count, SketchSizes.Transformer.InChannels, 0, height / 16, width / 16], float16);
+        new LatentShard(Encode(encode, frames, 1, height, width), none, none, scenes, 1, width, height).Write(path);
+    }
+
+    /// <summary>Whether the shard has single frames without contexts.</summary>
+    public bool HasPicturesAlone => Before.size(2) == 0;
 
     /// <summary>Writes the shard.</summary>
     public void Write(string path) => WeightSaver.Save(

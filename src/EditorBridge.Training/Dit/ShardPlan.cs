@@ -9,7 +9,7 @@ public sealed record ShardPlan(int Width, int Height, int Frames, int Count)
 {
     /// <summary>Draws a shard. Lengths are uniform, so that all residues modulo 4 occur.</summary>
     /// <param name="random">Source.</param>
-    /// <param name="stage">0: small and short; 1: the canvas, up to 25 frames; 2: the canvas, up to 49; 3: up to 81 and other shapes.</param>
+    /// <param name="stage">0: small and short; 1: the canvas, up to 25 frames; 2: the canvas, up to 49; 3: up to 81; 4: single frames on the canvas, without contexts.</param>
     public static ShardPlan Sample(SeededRandom random, int stage)
     {
         var (width, height) = stage == 0
@@ -20,7 +20,8 @@ public sealed record ShardPlan(int Width, int Height, int Frames, int Count)
             0 => new ShardPlan(width, height, 9 + random.Next(13), 32),
             1 => new ShardPlan(width, height, 1 + random.Next(25), 16),
             2 => new ShardPlan(width, height, 14 + random.Next(36), 16),
-            _ => new ShardPlan(width, height, 45 + random.Next(29), 8),
+            3 => new ShardPlan(width, height, 45 + random.Next(29), 8),
+            _ => new ShardPlan(width, height, 1, 512),
         };
     }
 }

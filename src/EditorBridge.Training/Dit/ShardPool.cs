@@ -5,7 +5,7 @@ internal sealed class ShardPool
 {
     private readonly string _folder;
     private readonly HashSet<string> _known = [];
-    private readonly List<LatentShard> _small = [], _canvas = [];
+    private readonly List<LatentShard> _small = [], _canvas = [], _alone = [];
     private List<LatentShard> _pictures = [];
     private int _picks;
 
@@ -18,13 +18,16 @@ internal sealed class ShardPool
     /// <summary>Clips in memory.</summary>
     public int Clips => _small.Sum(s => s.Scenes.Count) + _canvas.Sum(s => s.Scenes.Count);
 
+    /// <summary>Single frames in memory, the clips' first ones among them.</summary>
+    public int Pictures => _pictures.Sum(s => s.Scenes.Count);
+
     /// <summary>A shard; of the other kind while there is none of the kind asked for. Waits until there is any.</summary>
     public LatentShard Pick(SeededRandom random, bool small)
     {
-        while (_picks++ % 20 == 0 || _known.Count == 0)
+        while (_picks++ % 20 == 0 || Clips == 0)
         {
             Refresh();
-            if (_known.Count == 0)
+            if (Clips == 0)
             {
                 Thread.Sleep(1000);
             }
@@ -34,7 +37,7 @@ internal sealed class ShardPool
         return random.Pick(wanted);
     }
 
-    /// <summary>Single frames of all clips of one size, the sizes as often as they have clips.</summary>
+    /// <summary>All single frames of one size, the sizes as often as they have frames.</summary>
     public LatentShard PickPictures(SeededRandom random)
     {
         int row = random.Next(_pictures.Sum(p => p.Scenes.Count));
@@ -49,13 +52,13 @@ internal sealed class ShardPool
             if (_known.Add(path))
             {
                 var shard = LatentShard.Read(path);
-                (shard.Width * shard.Height < 25_000 ? _small : _canvas).Add(shard);
+                (shard.HasPicturesAlone ? _alone : shard.Width * shard.Height < 25_000 ? _small : _canvas).Add(shard);
             }
         }
 
         if (_known.Count > known)
         {
-            _pictures = [.. _small.Concat(_canvas).GroupBy(shard => (shard.Width, shard.Height)).Select(same => LatentShard.Pictures([.. same]))];
+            _pictures = [.. _small.Concat(_canvas).Concat(_alone).GroupBy(shard => (shard.Width, shard.Height)).Select(same => LatentShard.Pictures([.. same]))];
         }
     }
 }
