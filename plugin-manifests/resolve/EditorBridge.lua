@@ -134,6 +134,22 @@ local function clip_property(item, name)
   if ok and value ~= "" then return value end
 end
 
+-- What a version of Resolve may not have; nil then.
+local function known(object, method, ...)
+  local ok, value = pcall(function(...) return object[method](object, ...) end, ...)
+  if ok then return value end
+end
+
+-- Why no frames can be taken of a clip; nil when they can.
+local function why_not(clip, rate)
+  if not clip.path or not clip.frames then return "has no media of its own" end
+  local own = clip.fps and M.rate_of(clip.fps)
+  if not own or own.number * rate.by ~= rate.number * own.by then return string.format("has %s frames a second and the timeline another number", clip.fps or "?") end
+  -- Shown at another speed it takes more or fewer frames than it shows. Both ends are told up to a frame off.
+  local first, last = known(clip.item, "GetSourceStartFrame"), known(clip.item, "GetSourceEndFrame")
+  if first and last and math.abs(last - first - (clip.finish - clip.start)) > 2 then return "runs at another speed" end
+end
+
 -- All that is known of the open timeline: rate, start, tracks with their clips in order of time.
 function M.read(resolve)
   local project = resolve:GetProjectManager():GetCurrentProject()
@@ -153,11 +169,14 @@ function M.read(resolve)
     local track = {}
     for _, item in ipairs(timeline:GetItemListInTrack("video", number) or {}) do
       local clip = { item = item, name = item:GetName(), start = item:GetStart() - cut.start, finish = item:GetEnd() - cut.start, left = item:GetLeftOffset() or 0,
-        path = clip_property(item, "File Path"), fps = clip_property(item, "FPS"), frames = tonumber(clip_property(item, "Frames") or "") }
+        path = clip_property(item, "File Path"), fps = clip_property(item, "FPS"), frames = tonumber(clip_property(item, "Frames") or ""),
+        disabled = known(item, "GetClipEnabled") == false }
+      clip.problem = why_not(clip, cut.rate)
       track[#track + 1] = clip
       cut.length = math.max(cut.length, clip.finish)
     end
     table.sort(track, function(a, b) return a.start < b.start end)
+    track.locked = known(timeline, "GetIsTrackLocked", "video", number) == true
     cut.tracks[number] = track
   end
   local marks = timeline.GetMarkInOut and timeline:GetMarkInOut() or {}
@@ -172,6 +191,7 @@ local function clip_at(track, frame)
 end
 
 local function is_free(track, first, last)
+  if track.locked then return false end
   for _, clip in ipairs(track) do if clip.start < last and first < clip.finish then return false end end
   return true
 end
@@ -204,7 +224,8 @@ function M.wish(cut, ask)
   local marker = marker_of(cut)
   local word = marker and marker.name and marker.name:lower():gsub("[^%w ]", "") or ""
   local prompt = marker and marker.note
-  local wish = { frames = tonumber(word:match("%d+")) or 2 * cut.rate.nominal, seed = prompt and prompt:match("seed=(%d+)") }
+  -- Resolve itself calls markers "Marker 1", "Marker 2": only a number after "Extend" says a length.
+  local wish = { frames = tonumber(word:match("extend%D*(%d+)")) or 2 * cut.rate.nominal, seed = prompt and prompt:match("seed=(%d+)") }
   local track, before, after
   if cut.playhead then track, before, after = gap_at(cut, cut.playhead) end
   local on
@@ -225,6 +246,10 @@ function M.wish(cut, ask)
   else
     error("Mark in and out for B-roll, or put the playhead in a gap or on a clip.", 0)
   end
+  for _, shot in ipairs({ wish.clip or wish.before, wish.after }) do
+    if shot.problem then error(string.format("%s %s, so nothing can go on from its frames: render it in place first.", shot.name, shot.problem), 0) end
+  end
+  if wish.track and wish.kind == "fill" and cut.tracks[wish.track].locked then error(string.format("V%d is locked: unlock it first.", wish.track), 0) end
   if not prompt and ask then prompt = ask(wish) end
   if not prompt or not prompt:find("%S") then
     error("Add a marker at the playhead whose note says what is to be seen, and run the script again.", 0)
@@ -255,14 +280,13 @@ function M.to_otio(cut)
     local children, at = {}, 0
     for _, clip in ipairs(track) do
       if clip.start > at then children[#children + 1] = gap(clip.start - at) end
-      local same = clip.fps and M.rate_of(clip.fps).number / M.rate_of(clip.fps).by == cut.rate.number / cut.rate.by
       local media = '{"OTIO_SCHEMA": "MissingReference.1", "name": "", "metadata": {}}'
-      if clip.path and same and clip.frames then
+      if not clip.problem then
         media = string.format('{"OTIO_SCHEMA": "ExternalReference.1", "name": "", "metadata": {}, "available_range": %s, "target_url": %s}', range(0, clip.frames), quoted(file_url(clip.path)))
       end
       children[#children + 1] = string.format(
-        '{"OTIO_SCHEMA": "Clip.2", "name": %s, "metadata": {}, "source_range": %s, "effects": [], "markers": [], "enabled": true, "media_references": {"DEFAULT_MEDIA": %s}, "active_media_reference_key": "DEFAULT_MEDIA"}',
-        quoted(clip.name), range(clip.left, clip.finish - clip.start), media)
+        '{"OTIO_SCHEMA": "Clip.2", "name": %s, "metadata": {}, "source_range": %s, "effects": [], "markers": [], "enabled": %s, "media_references": {"DEFAULT_MEDIA": %s}, "active_media_reference_key": "DEFAULT_MEDIA"}',
+        quoted(clip.name), range(clip.left, clip.finish - clip.start), clip.disabled and "false" or "true", media)
       at = clip.finish
     end
     -- A range past the last clip is still part of the timeline.
@@ -304,7 +328,8 @@ function M.arguments(cut, wish, timeline, out, media)
     end
     add("--track", wish.track, "--gap", number)
   else
-    add("--track", wish.track, "--clip", wish.clip.name, "--frames", wish.frames)
+    -- By its place: Resolve names clips after their media, so several pieces of a shot have one name.
+    add("--track", wish.track, "--in", wish.clip.start, "--frames", wish.frames)
     if wish.head then add("--head") end
   end
   return words

@@ -22,6 +22,9 @@ local function item(name, start, frames, left, source)
   return {
     name = name, start = start, frames = frames, left = left, media = source, takes = {},
     GetName = function(self) return self.name end, GetStart = function(self) return self.start end, GetEnd = function(self) return self.start + self.frames end,
+    GetClipEnabled = function(self) return not self.disabled end,
+    -- Where it begins and ends in its media; the second is a frame off on some items.
+    GetSourceStartFrame = function(self) return self.left end, GetSourceEndFrame = function(self) return self.left + math.floor(self.frames * (self.speed or 1)) - 1 end,
     GetDuration = function(self) return self.frames end, GetLeftOffset = function(self) return self.left end, GetMediaPoolItem = function(self) return self.media end,
     AddTake = function(self, taken) self.takes[#self.takes + 1] = taken return true end,
   }
@@ -40,6 +43,7 @@ function Fake.new(options)
     GetCurrentTimecode = function() return options.timecode or "01:00:00:00" end,
     GetMarkInOut = function() return options.marks and { video = options.marks } or {} end,
     GetTrackCount = function(_, kind) return kind == "video" and #tracks or 0 end,
+    GetIsTrackLocked = function(_, kind, number) return kind == "video" and (options.locked or {})[number] == true end,
     GetItemListInTrack = function(_, _, number)
       local list = {}
       for _, one in ipairs(tracks[number] or {}) do list[#list + 1] = one end
@@ -86,7 +90,7 @@ function Fake.new(options)
         local from, to = tonumber(tostring(options.fps or 24):match("[%d.]+")), tonumber(tostring(one.mediaPoolItem.fps):match("[%d.]+"))
         if from ~= to then frames = math.floor(frames * from / to) - 1 end
         local placed = item(one.mediaPoolItem.path, one.recordFrame, frames, one.startFrame, one.mediaPoolItem)
-        local track, free = tracks[one.trackIndex], tracks[one.trackIndex] ~= nil
+        local track, free = tracks[one.trackIndex], tracks[one.trackIndex] ~= nil and not (options.locked or {})[one.trackIndex]
         for _, other in ipairs(track or {}) do if other.start < placed.start + frames and placed.start < other.start + other.frames then free = false end end
         if free then table.insert(track, placed) end
         -- Whether it was placed or not, something comes back that is no item of the track.

@@ -71,6 +71,54 @@ function tests.wishes()
   refused("Open a timeline", M.read, Fake.new({ closed = true }))
 end
 
+function tests.only_a_number_after_extend_says_a_length()
+  -- Resolve names markers so by itself.
+  local resolve = Fake.new({ timecode = "01:00:00:10", markers = { [10] = marker("fog", "Marker 3") } })
+  resolve.timeline:put(1, "A", 5, 30, 20, "/a.mov")
+  equal(48, M.wish(M.read(resolve)).frames)
+  resolve.timeline.markers[10].name = "3: extend by 7 frames"
+  equal(7, M.wish(M.read(resolve)).frames)
+end
+
+function tests.a_piece_of_a_shot_is_meant_by_its_place()
+  local resolve = Fake.new({ timecode = "01:00:00:20", markers = { [20] = marker("fog") } })
+  resolve.timeline:put(1, "shot.mov", 0, 10, 0, "/shot.mov")
+  resolve.timeline:put(1, "shot.mov", 15, 10, 40, "/shot.mov")
+  local cut = M.read(resolve)
+  local words = table.concat(M.arguments(cut, M.wish(cut), "in", "out", "media"), " ")
+  assert(words:find("--track 1 --in 15 --frames 48", 1, true), words)
+  assert(not words:find("--clip", 1, true), words)
+end
+
+function tests.another_speed_is_refused_and_a_disabled_clip_is_said()
+  local resolve = Fake.new({ timecode = "01:00:00:10", markers = { [10] = marker("fog") } })
+  local item = resolve.timeline:put(1, "A", 5, 30, 20, "/a.mov")
+  item.speed = 2
+  refused("another speed", M.wish, M.read(resolve))
+  item.speed, item.disabled = 1, true
+  assert(M.to_otio(M.read(resolve)):find('"enabled": false', 1, true))
+  item.speed = 1.02
+  M.wish(M.read(resolve))
+  resolve = Fake.new({ timecode = "01:00:00:10", markers = { [10] = marker("fog") } })
+  resolve.timeline:put(1, "A", 5, 48, 20, "/a.mov", "50")
+  refused("A has 50 frames a second", M.wish, M.read(resolve))
+  resolve = Fake.new({ timecode = "01:00:00:10", markers = { [10] = marker("fog") } })
+  resolve.timeline:put(1, "Title", 5, 48, 20, "/a.mov").media = nil
+  refused("Title has no media of its own", M.wish, M.read(resolve))
+end
+
+function tests.locked_tracks_are_left_alone()
+  local resolve = Fake.new({ any_file = true, locked = { [2] = true }, marks = { ["in"] = 5, out = 14 }, markers = { [8] = marker("fog") } })
+  resolve.timeline:put(1, "A", 0, 30, 0, "/a.mov")
+  resolve.timeline:put(2, "T", 100, 2, 0, "/t.mov")
+  local cut = M.read(resolve)
+  equal(3, M.insert(cut, M.wish(cut), { clips = { { kind = "broll", path = "/n.mov", record_start = 5, frames = 10 } } }))
+  resolve = Fake.new({ locked = { true }, timecode = "01:00:01:00", markers = { [24] = marker("fog") } })
+  resolve.timeline:put(1, "A", 0, 20, 5, "/a.mov")
+  resolve.timeline:put(1, "B", 40, 20, 0, "/b.mov")
+  refused("V1 is locked", M.wish, M.read(resolve))
+end
+
 local function placed(options, prepare, first, frames, track)
   local resolve = Fake.new(options)
   if prepare then prepare(resolve.timeline) end
