@@ -117,6 +117,7 @@ export async function read(ppro: premierepro, { project, sequence }: Opened): Pr
 
 async function mediaOf(ppro: premierepro, item: VideoClipTrackItem, name: string): Promise<{ path: string | null; problem: string }> {
   const none = (problem: string) => ({ path: null, problem });
+  if (await item.isDisabled()) return none(`${name} is disabled: enable it, or remove it to make room.`);
   if (await item.isAdjustmentLayer()) return none(`${name} is an adjustment layer and has no pictures of its own: choose a shot.`);
   const projectItem = await item.getProjectItem();
   const clip = projectItem ? ppro.ClipProjectItem.cast(projectItem) : null;

@@ -15,6 +15,7 @@ export interface FakeClip {
   selected?: boolean;
   speed?: number;
   offline?: boolean;
+  disabled?: boolean;
   nested?: boolean;
 }
 
@@ -58,7 +59,9 @@ class Item {
     readonly media: Media | Folder,
     public selected = false,
     readonly speed = 1,
+    readonly disabled = false,
   ) {}
+  isDisabled = async () => this.disabled;
   getName = async () => this.name;
   getStartTime = async () => new Time(this.start);
   getEndTime = async () => new Time(this.end);
@@ -218,7 +221,7 @@ export function fakePremiere(setup: FakeSetup): Fake {
     for (const clip of clips) {
       const media = new Media(clip.name, clip.path, clip.end - clip.start, clip.offline, clip.nested);
       project.root.children.push(media);
-      track.items.push(new Item(project, clip.name, at(clip.start), at(clip.end), at(clip.source ?? 0), media, clip.selected, clip.speed));
+      track.items.push(new Item(project, clip.name, at(clip.start), at(clip.end), at(clip.source ?? 0), media, clip.selected, clip.speed, clip.disabled));
     }
     sequence.tracks.push(track);
   });

@@ -68,7 +68,7 @@ describe("a place to extend", () => {
     for (const frames of [0, -3, 1.5, Number.NaN]) assert.equal(reason(() => placeOf(timeline, extension("tail", frames))), "RANGE_EMPTY");
     const none = await timelineOf({});
     assert.equal(reason(() => placeOf(none, extension("tail", 5))), "CLIP_NOT_NAMED");
-    for (const clip of [{ offline: true }, { nested: true }]) {
+    for (const clip of [{ offline: true }, { nested: true }, { disabled: true }]) {
       const unusable = await withSelected({ selected: true, ...clip });
       assert.equal(reason(() => placeOf(unusable, extension("tail", 5))), "MEDIA_OFFLINE");
     }
