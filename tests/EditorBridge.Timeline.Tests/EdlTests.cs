@@ -108,6 +108,44 @@ public class EdlTests
     }
 
     [Theory]
+    // Marked by punctuation, and told from a label that drop-frame leaves out where the head alone says drop-frame.
+    [InlineData(";", "10:01:10:00 10:01:13:00", "10:01:10:10 10:01:13:00")]
+    [InlineData(":", "10:00:57:00 10:01:00:00", "10:00:57:10 10:01:00:00")]
+    [InlineData(":", "10:01:00:00 10:01:03:00", null)]
+    public void Reels_of_a_drop_frame_list_may_count_without(string mark, string source, string? left)
+    {
+        var list = $"TITLE: X\nFCM: DROP FRAME\n001  A001     V     C        {source} 01:00:00{mark}00 01:00:03{mark}00\n002  B001     V     C        10:01:00{mark}02 10:01:01{mark}02 01:00:04{mark}00 01:00:05{mark}00\n";
+        var document = TimelineDocument.Open(Encoding.UTF8.GetBytes(list), FrameRate.Ntsc).Value;
+        var first = document.Index.Tracks[0].Items[0];
+        Assert.Equal(90, first.RecordRange.Duration);
+        Assert.False(first.ChangesTime);
+        Assert.Equal(Timecode.Parse(source[..11], FrameRate.Ntsc, dropFrame: false).Value.Frame, first.SourceRange!.Value.Start);
+        var start = Timecode.Parse("01:00:00;00", FrameRate.Ntsc).Value.Frame;
+        var range = new MediaRange(FrameRate.Ntsc, start, 40);
+        var clip = new NewClip { Name = "n", MediaUrl = "file:///m/n.mov", AvailableRange = range, SourceRange = range with { Duration = 10 } };
+        var cut = EditAlgebra.Overwrite(document.Index, document.Index.Tracks[0], new FrameRange(0, 10), clip);
+        if (left is null)
+        {
+            // The label that told is cut off.
+            Assert.Equal("TIMECODE_AMBIGUOUS", document.Apply(cut.Value).Refusal!.Reason);
+            return;
+        }
+
+        var edited = MltTests.Apply(document, cut);
+        Assert.Contains($"{left} 01:00:00{mark}10 01:00:03{mark}00", Text(edited), StringComparison.Ordinal);
+        Assert.Contains($"C        01:00:00{mark}00 01:00:00{mark}10 01:00:00{mark}00 01:00:00{mark}10\n", Text(edited), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Lines_may_end_with_a_carriage_return_alone()
+    {
+        var document = TimelineDocument.Open(Encoding.UTF8.GetBytes(MltTests.Text("cut.edl").ReplaceLineEndings("\r")), FrameRate.Pal).Value;
+        Assert.Equal(FcpxTests.Places(Open().Index.Tracks[0]), FcpxTests.Places(document.Index.Tracks[0]));
+        var edited = MltTests.Apply(document, EditAlgebra.Fill(document.Index, document.Index.Tracks[0], Gaps.Find(document.Index.Tracks[0])[0], MltTests.Clip((int)Gaps.Find(document.Index.Tracks[0])[0].Range.Duration)));
+        Assert.DoesNotContain("\n", Text(edited), StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("01:00:03:00 01:00:04:20", "01:00:03:25 01:00:04:20", "DOCUMENT_MALFORMED")]
     [InlineData("01:00:03:00 01:00:04:20", "01:00:05:00 01:00:04:20", "DOCUMENT_MALFORMED")]
     [InlineData("V     D    010", "V     X    010", "DOCUMENT_MALFORMED")]

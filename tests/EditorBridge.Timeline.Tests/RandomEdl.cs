@@ -13,7 +13,7 @@ internal sealed class RandomEdl
         var random = new Random(seed);
         Rate = Rates[random.Next(Rates.Length)];
         var drop = Timecode.CanDropFrames(Rate) && random.Next(2) == 0;
-        var newLine = random.Next(2) == 0 ? "\n" : "\r\n";
+        var newLine = random.Next(5) switch { 0 or 1 => "\n", 2 => "\r", _ => "\r\n" };
         var text = new StringBuilder(random.Next(4) == 0 ? "\uFEFF" : "").Append("TITLE: Schnitt é").Append(newLine);
         text.Append(drop ? "FCM: DROP FRAME" : "FCM: NON-DROP FRAME").Append(newLine);
         string Time(long frame) => new Timecode(frame, Rate, drop).ToString();

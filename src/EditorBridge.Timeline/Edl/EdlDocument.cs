@@ -25,7 +25,7 @@ public sealed class EdlDocument : SplicedDocument
     {
         if (document is [0xEF, 0xBB, 0xBF, ..]) document = document[3..];
         var text = Encoding.Latin1.GetString(document[..Math.Min(document.Length, 4096)]);
-        var line = text.Split('\n').Select(each => each.Trim()).FirstOrDefault(each => each.Length > 0 && each[0] is not ('*' or '#'));
+        var line = text.Split((char[])['\n', '\r']).Select(each => each.Trim()).FirstOrDefault(each => each.Length > 0 && each[0] is not ('*' or '#'));
         return line is not null && (line.StartsWith("TITLE:", StringComparison.OrdinalIgnoreCase) || line.StartsWith("FCM:", StringComparison.OrdinalIgnoreCase)
             || (char.IsAsciiDigit(line[0]) && line.Split((char[])[' ', '\t'], StringSplitOptions.RemoveEmptyEntries).Length >= 8));
     }

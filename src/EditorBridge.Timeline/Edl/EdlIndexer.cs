@@ -62,15 +62,10 @@ internal sealed class EdlIndexer(byte[] bytes, FrameRate rate)
     private Refusal? ReadEvent(EdlLine line, List<EdlWord> words, EdlGroup group, int number)
     {
         Refusal Malformed(string why) => new("DOCUMENT_MALFORMED", $"Line {number} of the EDL, event {words[0].Text}, cannot be read: {why}.");
-        var times = new long[4];
-        for (var i = 0; i < 4; i++)
-        {
-            var text = words[words.Count - 4 + i].Text;
-            var drop = text.Contains(';', StringComparison.Ordinal) || (DropFrame && !text.Contains('.', StringComparison.Ordinal));
-            if (!Timecode.Parse(text, rate, drop).TryGet(out var time, out var refusal)) return Malformed(refusal.Message.TrimEnd('.'));
-            times[i] = time.Frame;
-        }
-
+        var labels = words.Skip(words.Count - 4).Select(word => word.Text).ToList();
+        var sourceDrops = SourceDrops(labels);
+        if (!ReadTimes(labels[..2], sourceDrops).TryGet(out var source, out var refusal)) return Malformed(refusal.Message.TrimEnd('.'));
+        if (!ReadTimes(labels[2..], labels[2..].Exists(Drops)).TryGet(out var record, out refusal)) return Malformed(refusal.Message.TrimEnd('.'));
         if (words.Any(word => word.Text.Contains(';', StringComparison.Ordinal)) && words[^2].Text.Contains(';', StringComparison.Ordinal)) DropFrame = Timecode.CanDropFrames(rate);
         var type = words[3].Text.ToUpperInvariant();
         var mix = 0L;
@@ -80,10 +75,28 @@ internal sealed class EdlIndexer(byte[] bytes, FrameRate rate)
             if (type[0] != 'K' && (words.Count < 9 || !long.TryParse(words[4].Text, NumberStyles.None, CultureInfo.InvariantCulture, out mix) || mix > 1_000_000)) return Malformed("its transition has no length");
         }
 
-        var (source, record) = (FrameRange.Between(times[0], times[1]), FrameRange.Between(times[2], times[3]));
         if (record.Duration < 0 || source.Duration < 0) return Malformed("it ends before it begins");
-        group.Events.Add(new EdlEvent { Line = line, Words = words, Source = source, Record = record, Mix = mix, Group = group });
+        group.Events.Add(new EdlEvent { Line = line, Words = words, Source = source, SourceDrops = sourceDrops, Record = record, Mix = mix, Group = group });
         return null;
+    }
+
+    private bool Drops(string label) => label.Contains(';', StringComparison.Ordinal) || (DropFrame && !label.Contains('.', StringComparison.Ordinal));
+
+    /// <summary>
+    /// Whether a source counts in drop-frame. Reels have a count of their own: where record times are written with ';' a ':' says non-drop, and a label that
+    /// drop-frame leaves out says so anywhere.
+    /// </summary>
+    private bool SourceDrops(List<string> labels)
+    {
+        var marked = labels[..2].Exists(label => label.Contains(';', StringComparison.Ordinal));
+        if (marked || !labels[..2].Exists(Drops)) return marked;
+        return !labels[2..].Exists(label => label.Contains(';', StringComparison.Ordinal)) && labels[..2].TrueForAll(label => Timecode.Parse(label, rate, true).TryGet(out _, out _));
+    }
+
+    private Outcome<FrameRange> ReadTimes(List<string> labels, bool drop)
+    {
+        if (!Timecode.Parse(labels[0], rate, drop).TryGet(out var start, out var refusal) || !Timecode.Parse(labels[1], rate, drop).TryGet(out var end, out refusal)) return refusal;
+        return FrameRange.Between(start.Frame, end.Frame);
     }
 
     private Track ReadTrack(TrackKind kind, int number, IEnumerable<EdlEvent> events)

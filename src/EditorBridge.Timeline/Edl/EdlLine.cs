@@ -19,8 +19,10 @@ internal sealed record EdlLine(int Start, int ContentEnd, int End, string Text)
         var start = bytes is [0xEF, 0xBB, 0xBF, ..] ? 3 : 0;
         while (start < bytes.Length)
         {
-            var feed = bytes.AsSpan(start).IndexOf((byte)'\n');
+            // Lists of old Macintoshes end their lines with a carriage return alone.
+            var feed = bytes.AsSpan(start).IndexOfAny((byte)'\n', (byte)'\r');
             var end = feed < 0 ? bytes.Length : start + feed + 1;
+            if (end < bytes.Length && bytes[end - 1] == '\r' && bytes[end] == '\n') end++;
             var content = end;
             while (content > start && bytes[content - 1] is (byte)'\n' or (byte)'\r') content--;
             lines.Add(new EdlLine(start, content, end, Decode(bytes.AsSpan(start, content - start))));
@@ -59,6 +61,9 @@ internal sealed record EdlEvent
     public required IReadOnlyList<EdlWord> Words { get; init; }
 
     public required FrameRange Source { get; init; }
+
+    /// <summary>Whether the source's labels count in drop-frame.</summary>
+    public bool SourceDrops { get; init; }
 
     public required FrameRange Record { get; init; }
 

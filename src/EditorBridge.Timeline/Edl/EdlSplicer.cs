@@ -21,6 +21,7 @@ internal sealed class EdlSplicer
     private readonly List<(long At, byte[] Text)> added = [];
     private readonly HashSet<string> reels;
     private readonly HashSet<EdlEvent> changed = [];
+    private readonly bool isMarked;
     private long lastNumber;
 
     public EdlSplicer(EdlDocument document, TimelineEdit edit, List<TextSplice> splices)
@@ -32,6 +33,7 @@ internal sealed class EdlSplicer
         var line = indexer.Lines.FirstOrDefault(line => line.End > line.ContentEnd);
         newLine = line is null ? "\n" : Encoding.ASCII.GetString(indexer.Bytes, line.ContentEnd, line.End - line.ContentEnd);
         lastNumber = indexer.Events.Max(each => long.TryParse(each.Number, NumberStyles.None, CultureInfo.InvariantCulture, out var number) ? number : 0);
+        isMarked = indexer.Events.Any(each => each.Words.Any(word => word.Text.Contains(';', StringComparison.Ordinal)));
         reels = [.. indexer.Events.Select(each => each.Reel.ToUpperInvariant())];
     }
 
@@ -93,7 +95,7 @@ internal sealed class EdlSplicer
 
             // A line of several channels changes once for all of them.
             if (!isVideo && (each.HasPicture || !changed.Add(each))) continue;
-            Change(each, list, isVideo);
+            if (Change(each, list, isVideo) is { } refusal) return refusal;
         }
 
         return null;
@@ -103,8 +105,14 @@ internal sealed class EdlSplicer
         new("LINKED_AUDIO", $"Event {each.Number} on {track.Label} carries picture and sound, which would come apart: choose a range outside it.");
 
     /// <summary>Changes an event to the parts that are left of it. The sound in the same line stays as it is, in that line.</summary>
-    private void Change(EdlEvent each, List<(KeptPiece Piece, FrameRange Range)> parts, bool isVideo)
+    private Refusal? Change(EdlEvent each, List<(KeptPiece Piece, FrameRange Range)> parts, bool isVideo)
     {
+        if (parts.Exists(part => HidesItsCount(each, part.Piece)))
+        {
+            return new Refusal("TIMECODE_AMBIGUOUS", $"The source of event {each.Number} counts non-drop in a drop-frame list that marks neither, and once cut nothing would say so: "
+                + "export the list with ';' in its drop-frame times, or choose a range outside the event.");
+        }
+
         var lost = parts.Sum(part => part.Piece.Duration) < each.Record.Duration;
         var keepsSound = isVideo && each.HasSound && lost;
         if (keepsSound)
@@ -117,10 +125,9 @@ internal sealed class EdlSplicer
         {
             var (piece, range) = parts[i];
             var edits = new List<TextSplice>();
-            SetTime(each.Time(0), each.Source.Start + piece.Offset, edits);
-            SetTime(each.Time(1), each.Source.Start + piece.Offset + piece.Duration, edits);
-            SetTime(each.Time(2), range.Start, edits);
-            SetTime(each.Time(3), range.End, edits);
+            SetTime(each.Time(0), each.Source.Start + piece.Offset, each.SourceDrops, edits);
+            SetTime(each.Time(1), each.Source.Start + piece.Offset + piece.Duration, each.SourceDrops, edits);
+            SetRecord(each, range, edits);
             if (i == 0 && !keepsSound)
             {
                 splices.AddRange(edits);
@@ -142,9 +149,17 @@ internal sealed class EdlSplicer
             added.Add((range.Start, [.. text]));
         }
 
-        if (parts.Count > 0 || keepsSound) return;
+        if (parts.Count > 0 || keepsSound) return null;
         Remove(each.Line);
         if (each.Group.Events.Count == 1) each.Group.Remarks.ForEach(Remove);
+        return null;
+    }
+
+    // Such a source is known by a label that drop-frame leaves out; with other labels it would be read as drop-frame.
+    private bool HidesItsCount(EdlEvent each, KeptPiece part)
+    {
+        if (isMarked || !document.Index.DropFrame || each.SourceDrops || part.IsWhole) return false;
+        return new[] { part.Offset, part.Offset + part.Duration }.All(at => Timecode.Parse(new Timecode(each.Source.Start + at, rate).ToString(), rate, dropFrame: true).TryGet(out _, out _));
     }
 
     /// <summary>A remark once more. Without its dissolve an event comes from the clip that the dissolve led to.</summary>
@@ -179,7 +194,7 @@ internal sealed class EdlSplicer
             }
 
             var end = indexer.Groups[^1].End;
-            var ends = indexer.Bytes[end - 1] == '\n';
+            var ends = indexer.Bytes[end - 1] is (byte)'\n' or (byte)'\r';
             splices.Add(new TextSplice(end, 0, ends ? (byte[])[.. text, .. lineBreak] : [.. lineBreak, .. text]));
         }
     }
@@ -194,10 +209,10 @@ internal sealed class EdlSplicer
             Put(example.Words[3], "C", keepWidth: true),
         };
         for (var i = 4; i < example.Words.Count - 4; i++) edits.Add(Put(example.Words[i], "", keepWidth: true));
-        SetTime(example.Time(0), clip.SourceRange.Start, edits);
-        SetTime(example.Time(1), clip.SourceRange.End, edits);
-        SetTime(example.Time(2), range.Start, edits);
-        SetTime(example.Time(3), range.End, edits);
+        // A new clip counts as the list does, whatever the reel beside it does.
+        SetTime(example.Time(0), clip.SourceRange.Start, document.Index.DropFrame, edits);
+        SetTime(example.Time(1), clip.SourceRange.End, document.Index.DropFrame, edits);
+        SetRecord(example, range, edits);
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"{newLine}* FROM CLIP NAME: {ClipNameOf(clip)}");
         if (PathOf(clip) is { Length: > 0 } path) text.Append(CultureInfo.InvariantCulture, $"{newLine}* SOURCE FILE: {path}");
@@ -224,16 +239,15 @@ internal sealed class EdlSplicer
 
     private void SetRecord(EdlEvent each, FrameRange range, List<TextSplice> edits)
     {
-        SetTime(each.Time(2), range.Start, edits);
-        SetTime(each.Time(3), range.End, edits);
+        SetTime(each.Time(2), range.Start, document.Index.DropFrame, edits);
+        SetTime(each.Time(3), range.End, document.Index.DropFrame, edits);
     }
 
-    private void SetTime(EdlWord word, long frame, List<TextSplice> edits)
+    private void SetTime(EdlWord word, long frame, bool drop, List<TextSplice> edits)
     {
-        var drop = document.Index.DropFrame || word.Text.Contains(';', StringComparison.Ordinal);
         var text = new Timecode(frame, rate, drop).ToString();
         // Lists that say drop-frame in their head only go on doing so.
-        if (drop && !word.Text.Contains(';', StringComparison.Ordinal)) text = text.Replace(';', ':');
+        if (drop && !isMarked) text = text.Replace(';', ':');
         if (text != word.Text) edits.Add(new TextSplice(word.Start, word.End - word.Start, Encoding.ASCII.GetBytes(text)));
     }
 
