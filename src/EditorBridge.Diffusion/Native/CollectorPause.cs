@@ -16,7 +16,18 @@ public readonly ref struct CollectorPause
     private CollectorPause(bool active) => this.active = active;
 
     /// <summary>Begins a pause; inside another one it does nothing.</summary>
-    public static CollectorPause Begin() => new(GCSettings.LatencyMode != GCLatencyMode.NoGCRegion && GC.TryStartNoGCRegion(Allocations));
+    public static CollectorPause Begin()
+    {
+        if (GCSettings.LatencyMode == GCLatencyMode.NoGCRegion) return default;
+        try
+        {
+            return new CollectorPause(GC.TryStartNoGCRegion(Allocations));
+        }
+        catch (InvalidOperationException)
+        {
+            return default; // Another thread was first.
+        }
+    }
 
     /// <summary>Ends it.</summary>
     public void Dispose()

@@ -1,3 +1,4 @@
+using EditorBridge.Diffusion.Native;
 using EditorBridge.Training.Dit;
 using EditorBridge.Training.Scenes;
 using EditorBridge.Training.Vae;
@@ -33,13 +34,18 @@ internal sealed class LookPool(int capacity, SeededRandom random, PrincipalCompo
         var scene = _balance.Next(random, choices);
         double start = random.Between(-0.8, -0.2);
         bool kept = random.Chance(coded), together = kept && random.Chance(0.5);
-        using var scope = NewDisposeScope();
-        var looks = cat(SceneClassifier.Looks.Select(frame =>
+        // A latent holds four frames; what moves between them is lost in it too.
+        var parts = SceneClassifier.Looks.Select(frame =>
         {
-            // A latent holds four frames; what moves between them is lost in it too.
-            int first = together && frame > 0 ? frame - (frame - 1) % 4 : frame, count = together && frame > 0 ? 4 : 1;
-            var frames = tensor(SceneRenderer.RenderClip(scene, Width, Height, count, start + first / 24.0), [1, 3, count, Height, Width]);
-            return (kept ? components.Kept(frames) : frames).select(2, frame - first);
+            var (first, count) = together && frame > 0 ? (frame - (frame - 1) % 4, 4) : (frame, 1);
+            return (At: frame - first, Count: count, Frames: SceneRenderer.RenderClip(scene, Width, Height, count, start + first / 24.0));
+        }).ToList();
+        using var pause = CollectorPause.Begin();
+        using var scope = NewDisposeScope();
+        var looks = cat(parts.Select(part =>
+        {
+            var frames = tensor(part.Frames, [1, 3, part.Count, Height, Width]);
+            return (kept ? components.Kept(frames) : frames).select(2, part.At);
         }).ToList()); // [5, 3, 160, 288]
         Add(F.avg_pool2d(looks, 2, stride: 2), SceneFacts.Of(scene));
     }

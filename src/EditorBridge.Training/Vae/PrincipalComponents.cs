@@ -64,7 +64,7 @@ internal sealed class PrincipalComponents : IDisposable
         using var scope = NewDisposeScope();
         long b = frames.size(0), h = frames.size(3) / Side, w = frames.size(4) / Side;
         var kernel = _kernel.flatten(1); // [z, 3072]
-        var back = kernel / kernel.square().sum(1, keepdim: true);
+        var back = kernel / (kernel * kernel).sum(1, keepdim: true);
         var kept = Blocks(frames.expand(-1, -1, Time, -1, -1)).mm(kernel.t()).mm(back) // [B*h*w, 3072]
             .view(b, h, w, 3, Time, Side, Side).permute(0, 3, 4, 1, 5, 2, 6).reshape(b, 3, Time, Side * h, Side * w);
         return (frames.size(2) == 1 ? kept.mean([2], keepdim: true) : kept).MoveToOuterDisposeScope();
