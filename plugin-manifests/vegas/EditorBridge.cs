@@ -129,7 +129,9 @@ public class Generation
                 {
                     if (!item.Selected) continue;
                     if (arguments.Count > 0) throw new GenerationRefused("Several events are selected: select the one to make longer.");
-                    arguments.AddRange(new[] { "--track", Text(i + 1), "--in", Text(FrameOf(item.Start)), "--frames", Text(request.Frames) });
+                    // By the frame in its middle, which no crossfade gives to another.
+                    long start = FrameOf(item.Start), end = FrameOf(item.Start + item.Length);
+                    arguments.AddRange(new[] { "--track", Text(i + 1), "--in", Text(start + (end - start) / 2), "--frames", Text(request.Frames) });
                     if (request.Head) arguments.Add("--head");
                 }
             }
@@ -182,18 +184,19 @@ public class Generation
         List<string> children = new List<string>();
         for (int i = 0; i < tracks.Count; i++)
         {
-            List<TrackEvent> events = new List<TrackEvent>();
-            foreach (TrackEvent item in tracks[i].Events) events.Add(item);
-            events.Sort((a, b) => FrameOf(a.Start).CompareTo(FrameOf(b.Start)));
             List<string> items = new List<string>();
             long at = 0;
-            foreach (TrackEvent item in events)
+            foreach (Piece piece in Pieces(tracks[i]))
             {
-                long start = FrameOf(item.Start), end = FrameOf(item.Start + item.Length);
-                if (start < at) throw new GenerationRefused("Two events overlap on track " + (i + 1) + " (a crossfade): the tracks with crossfades cannot be handed over yet, move one to another track.");
-                if (start > at) items.Add(Schema("Gap.1", "\"name\":\"\",\"source_range\":" + Range(0, start - at)));
-                items.Add(Clip(item, end - start));
-                at = end;
+                if (piece.From > at) items.Add(Schema("Gap.1", "\"name\":\"\",\"source_range\":" + Range(0, piece.From - at)));
+                if (piece.MixedBefore + piece.MixedAfter > 0)
+                {
+                    items.Add(Schema("Transition.1", "\"name\":\"crossfade\",\"transition_type\":\"SMPTE_Dissolve\",\"in_offset\":" + Time(piece.MixedBefore)
+                        + ",\"out_offset\":" + Time(piece.MixedAfter)));
+                }
+
+                items.Add(piece.Event == null ? Overlapping(piece.To - piece.From) : Clip(piece.Event, piece.From - FrameOf(piece.Event.Start), piece.To - piece.From));
+                at = piece.To;
             }
 
             children.Add(Schema("Track.1", "\"name\":\"V" + Text(i + 1) + "\",\"kind\":\"Video\",\"source_range\":null,\"children\":[" + string.Join(",", items.ToArray()) + "]"));
@@ -203,12 +206,58 @@ public class Generation
             + Schema("Stack.1", "\"name\":\"tracks\",\"source_range\":null,\"children\":[" + string.Join(",", children.ToArray()) + "]"));
     }
 
-    private string Clip(TrackEvent item, long frames)
+    // An event's frames on its track. Events that overlap crossfade there: they are made to meet in the middle, and the frames they mix are told.
+    private class Piece
+    {
+        // Null for events that lie over each other in another way: nothing is to be gone on from there.
+        public TrackEvent Event;
+        public long From;
+        public long To;
+        public long MixedBefore;
+        public long MixedAfter;
+    }
+
+    private List<Piece> Pieces(VideoTrack track)
+    {
+        List<Piece> pieces = new List<Piece>();
+        foreach (TrackEvent item in track.Events) pieces.Add(new Piece { Event = item, From = FrameOf(item.Start), To = FrameOf(item.Start + item.Length) });
+        pieces.RemoveAll(piece => piece.To <= piece.From);
+        pieces.Sort((a, b) => a.From != b.From ? a.From.CompareTo(b.From) : a.To.CompareTo(b.To));
+        for (int i = 1; i < pieces.Count; i++)
+        {
+            Piece one = pieces[i - 1], other = pieces[i];
+            if (other.From >= one.To) continue;
+            long middle = other.From + (one.To - other.From) / 2;
+            bool isCrossfade = one.Event != null && other.To > one.To && middle > one.From && (i + 1 == pieces.Count || pieces[i + 1].From >= one.To);
+            if (isCrossfade)
+            {
+                other.MixedBefore = middle - other.From;
+                other.MixedAfter = one.To - middle;
+                one.To = middle;
+                other.From = middle;
+                continue;
+            }
+
+            one.Event = null;
+            one.To = Math.Max(one.To, other.To);
+            pieces.RemoveAt(i--);
+        }
+
+        return pieces;
+    }
+
+    private string Overlapping(long frames)
+    {
+        return Schema("Clip.2", "\"name\":\"events that overlap\",\"source_range\":" + Range(0, frames) + ",\"effects\":[],\"active_media_reference_key\":\"DEFAULT_MEDIA\",\"media_references\":{\"DEFAULT_MEDIA\":"
+            + Schema("MissingReference.1", "\"available_range\":null") + "}");
+    }
+
+    private string Clip(TrackEvent item, long since, long frames)
     {
         Take take = item.ActiveTake;
         string path = take == null || take.Media == null ? null : take.Media.FilePath;
         string name = string.IsNullOrEmpty(path) ? "event" : Path.GetFileNameWithoutExtension(path);
-        long offset = take == null ? 0 : FrameOf(take.Offset);
+        long offset = since + (take == null ? 0 : FrameOf(take.Offset));
         bool isFile = !string.IsNullOrEmpty(path) && File.Exists(path);
         long held = take == null ? frames : Math.Max(offset + frames, FrameOf(take.Length));
         string media = isFile

@@ -80,6 +80,43 @@ public sealed class ScriptTests : IDisposable
     }
 
     [Fact]
+    public void Crossfades_are_handed_over_as_transitions()
+    {
+        // A and B share eight frames, C begins where B ends, and D lies wholly under E, on the same track.
+        var vegas = Cut(24);
+        var track = (VideoTrack)vegas.Project.Tracks[1];
+        track.Events.Clear();
+        foreach (var (name, start, frames) in new[] { ("a", 0, 24), ("b", 16, 20), ("c", 36, 10), ("e", 60, 20), ("d", 62, 5) })
+        {
+            track.Events.Add(new TrackEvent
+            {
+                Start = At(start, 24), Length = At(frames, 24), Selected = name == "b",
+                ActiveTake = new Take { Media = new Media { FilePath = Path.Combine(folder, name) }, Offset = At(100, 24), Length = At(200, 24) },
+            });
+        }
+
+        var (timeline, arguments) = HandedOver(vegas, new GenerationRequest { Kind = "extend", Prompt = "x", Frames = 5 });
+        var children = timeline.GetProperty("tracks").GetProperty("children")[0].GetProperty("children").EnumerateArray().Select(child => child.GetProperty("OTIO_SCHEMA").GetString() switch
+        {
+            "Transition.1" => $"{child.GetProperty("in_offset").GetProperty("value")}|{child.GetProperty("out_offset").GetProperty("value")}",
+            var schema => $"{schema![0]} {child.GetProperty("source_range").GetProperty("start_time").GetProperty("value")}+{child.GetProperty("source_range").GetProperty("duration").GetProperty("value")}",
+        });
+        Assert.Equal(["C 100+20", "4|4", "C 104+16", "C 100+10", "G 0+14", "C 0+20"], children);
+        Assert.Contains("--in 26 --frames 5", arguments, StringComparison.Ordinal);
+    }
+
+    /// <summary>The timeline and the arguments that the script gives to the program.</summary>
+    private (JsonElement Timeline, string Arguments) HandedOver(ScriptPortal.Vegas.Vegas vegas, GenerationRequest request)
+    {
+        var (program, kept) = (Path.Combine(folder, "program"), Path.Combine(folder, "kept"));
+        File.WriteAllText(program, $"#!/bin/sh\necho \"$@\" > '{kept}'\nwhile [ \"$1\" != --timeline ]; do shift; done\ncat \"$2\" >> '{kept}'\necho '{{\"event\":\"error\",\"message\":\"kept\"}}'\n");
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        Assert.Equal("kept", Assert.Throws<GenerationRefused>(() => new Generation(vegas, program).Run(request, (_, _) => true)).Message);
+        var said = File.ReadAllText(kept).Split('\n', 2);
+        return (JsonDocument.Parse(said[1]).RootElement, said[0]);
+    }
+
+    [Fact]
     [Trait("Speed", "slow")]
     public void The_three_jobs_land_on_their_frames()
     {
