@@ -45,6 +45,7 @@ public sealed class RefusalTests : IDisposable
     [InlineData("extend --clip A --frames 0", "RANGE_EMPTY", "1 or more")]
     [InlineData("extend --clip A --head --frames 5", "RANGE_OUTSIDE", "do not fit before it")]
     [InlineData("extend --clip A --frames 5 --place ripple", "RIPPLE_REFUSED", "'music' on A1")]
+    [InlineData("extend --clip C --head --frames 5", "TRANSITION_IN_WAY", "transition at that end")]
     [InlineData("extend --frames 5", "CLIP_NOT_NAMED", "--clip")]
     [InlineData("fill --gap 1 --takes 0", "TAKES_OUT_OF_RANGE", "--takes")]
     public async Task Says_why_and_leaves_everything_as_it_was(string command, string reason, string says)

@@ -119,6 +119,7 @@ internal static class TimelineJobs
         var (track, item) = clip;
         if (track.Problem is { } problem) return problem;
         var edge = item.RecordRange.End;
+        if (WhyNotFrom(index, arguments, track, item, edge) is { } mixed) return mixed;
         if (!ExtensionFrames(index, arguments, edge).TryGet(out var frames, out var noFrames)) return noFrames;
         var range = ExtensionRange(edge, frames, head: false, arguments.Place == PlaceRule.Ripple);
         var free = arguments.Place is null or PlaceRule.Gap && EditAlgebra.Overwrite(index, track, range, StandIn(index, range), onlyIfFree: true).Refusal is null;
@@ -131,6 +132,7 @@ internal static class TimelineJobs
         var (track, item) = clip;
         if (track.Problem is { } problem) return problem;
         var edge = arguments.Head ? item.RecordRange.Start : item.RecordRange.End;
+        if (WhyNotFrom(index, arguments, track, item, edge) is { } mixed) return mixed;
         if (!ExtensionFrames(index, arguments, edge).TryGet(out var frames, out var noFrames)) return noFrames;
         var rule = arguments.Place ?? PlaceRule.Gap;
         var ripple = rule == PlaceRule.Ripple;
@@ -158,6 +160,13 @@ internal static class TimelineJobs
             },
         };
     }
+
+    // The picture there is half another's: frames that went on from it would begin with a jump. Above is where somebody sent them.
+    private static Timeline.Refusal? WhyNotFrom(TimelineIndex index, JobArguments arguments, Track track, TrackItem item, long edge) =>
+        arguments.Place is not PlaceRule.Above && track.Items.FirstOrDefault(other => other.Kind == ItemKind.Transition
+            && (other.Cut == edge || (other.RecordRange.Start < edge && edge < other.RecordRange.End))) is { } mix
+            ? new Timeline.Refusal("TRANSITION_IN_WAY", $"{item.Label} has a transition at that end ({index.Label(mix.RecordRange.Start)} to {index.Label(mix.RecordRange.End)}): remove it first, or use --place above.")
+            : null;
 
     private static FrameRange ExtensionRange(long edge, long frames, bool head, bool ripple) =>
         head && !ripple ? new FrameRange(edge - frames, frames) : new FrameRange(edge, frames);
