@@ -6,6 +6,7 @@ using System.Text.Json.Nodes;
 using EditorBridge.Models;
 using EditorBridge.Models.Checkpoints;
 using EditorBridge.Models.Configs;
+using EditorBridge.Models.Networks;
 using EditorBridge.Models.Safetensors;
 using EditorBridge.Models.Variants;
 using EditorBridge.Timeline;
@@ -118,6 +119,9 @@ public static class ModelFolder
         var cell = v.ScaleFactorSpatial * t.PatchSize[1];
         if (read.Value.Sizes.Where(size => size.Width % cell != 0 || size.Height % cell != 0).Select(size => (CanvasSize?)size).FirstOrDefault() is { } off)
             return Failed($"'{SettingsFile(location)}' names a canvas of {off.Width}x{off.Height}; this model's grid is {cell} pixels.");
+        // What loading would only find out when a job begins.
+        if (parts.Networks.Select(network => NetworkFit.Problem(network.Kind, network.Path, parts.Layout)).FirstOrDefault(problem => problem is not null) is { } unfit)
+            return Failed(unfit);
         var files = new List<string>();
         var (counts, stored) = (new List<long>(), new List<long>());
         foreach (var network in (string?[])[parts.Transformer, parts.LowNoiseTransformer, parts.TextEncoder, parts.Vae, parts.ImageEncoder])

@@ -1,4 +1,6 @@
 using System.Text;
+using EditorBridge.Models.Configs;
+using EditorBridge.Models.Networks;
 using EditorBridge.Models.Tests.Store;
 using EditorBridge.Models.Variants;
 using EditorBridge.Tests.Models;
@@ -34,6 +36,19 @@ public sealed class ModelVerbTests : IDisposable
         Assert.Equal(["broll", "still", "restyle"], added.GetProperty("kinds").EnumerateArray().Select(kind => kind.GetString()));
         Assert.Equal(["sketch", "words"], (await RunAsync(0, "list")).Events("model").Select(model => model.GetProperty("name").GetString()));
         Assert.Equal(0, Assert.Single((await RunAsync(0, "verify", "words")).Events("verification")).GetProperty("hashed_files").GetInt32());
+
+        // A file of which a tensor is missing says so before a job meets it.
+        var weights = Path.Combine(place, "transformer", "diffusion_pytorch_model.safetensors");
+        var whole = await File.ReadAllBytesAsync(weights);
+        BlankNetworks.Write(weights, NetworkTensors.Transformer(ConfigFile.ReadTransformer(Path.Combine(place, "transformer", "config.json")).OrThrow()), name => name == "blocks.1.ffn.net.0.proj.weight" ? null : name);
+        var holed = (await RunAsync(0, "list")).Events("model")[1];
+        Assert.False(holed.GetProperty("ready").GetBoolean());
+        var said = $"'{weights}' does not hold the whole transformer it should: 'blocks.1.ffn.net.0.proj.weight' is missing; download it again.";
+        Assert.Equal(said, holed.GetProperty("problem").GetString());
+        Assert.Equal(said, Assert.Single((await RunAsync(0, "inspect", place)).Events("inspection")).GetProperty("problem").GetString());
+        Assert.Equal(said, Assert.Single((await RunAsync(1, "verify", "words")).Events("error")).GetProperty("message").GetString());
+
+        await File.WriteAllBytesAsync(weights, whole);
 
         // What is missing is named, and where.
         File.Delete(Path.Combine(place, "vae", "diffusion_pytorch_model.safetensors"));

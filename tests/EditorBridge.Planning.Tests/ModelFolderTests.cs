@@ -1,12 +1,21 @@
-using EditorBridge.Models.Checkpoints;
 using EditorBridge.Models.Configs;
-using EditorBridge.Models.Safetensors;
+using EditorBridge.Models.Networks;
+using EditorBridge.Tests.Models;
 
 namespace EditorBridge.Planning.Tests;
 
 public sealed class ModelFolderTests : IDisposable
 {
     private static readonly ModelSettings Settings = ModelSettings.Ti2v with { Sizes = [new CanvasSize(64, 32)], MaxFrames = 17, MaxContextFrames = 9, Steps = 3, Guidance = 2 };
+
+    private static readonly WanTransformerConfig Transformer = new()
+    {
+        NumAttentionHeads = 2, AttentionHeadDim = 64, InChannels = 48, OutChannels = 48, TextDim = 32, TextLen = 64, FfnDim = 64, NumLayers = 2,
+    };
+
+    private static readonly WanVaeConfig Vae = WanVaeConfig.Wan22 with { BaseDim = 4, DecoderBaseDim = 8 };
+
+    private static readonly UMT5Config Text = new() { VocabSize = 8, DModel = 32, DKv = 8, DFf = 16, NumHeads = 2, NumLayers = 1 };
 
     private readonly string folder = Directory.CreateTempSubdirectory("editorbridge-model-").FullName;
 
@@ -19,8 +28,8 @@ public sealed class ModelFolderTests : IDisposable
         var model = ModelFolder.Read(folder, "tiny").OrThrow();
         Assert.Equal(("tiny", 17, 9, 3, 2.0), (model.Name, model.MaxFrames, model.MaxContextFrames, model.DefaultSteps, model.DefaultGuidance));
         Assert.Equal([new CanvasSize(64, 32)], model.Sizes);
-        Assert.Equal((48L, 6L, 20L), (model.TransformerParameters, model.TextEncoderParameters, model.VaeParameters));
-        Assert.Equal((128, 2, 256, 64), (model.Dim, model.Layers, model.VaeDecoderBase, model.TextLength));
+        Assert.Equal((Values(NetworkTensors.Transformer(Transformer)), Values(NetworkTensors.TextEncoder(Text)), Values(NetworkTensors.Vae(Vae))), (model.TransformerParameters, model.TextEncoderParameters, model.VaeParameters));
+        Assert.Equal((128, 2, 8, 64), (model.Dim, model.Layers, model.VaeDecoderBase, model.TextLength));
         Assert.Equal(64, model.Hash.Length);
     }
 
@@ -30,7 +39,7 @@ public sealed class ModelFolderTests : IDisposable
         Lay(Settings);
         var first = ModelFolder.Read(folder, "tiny").OrThrow().Hash;
         Assert.Equal(first, ModelFolder.Read(folder, "tiny").OrThrow().Hash);
-        Weights("vae", 20, value: 7);
+        Weights("vae", NetworkTensors.Vae(Vae), value: 7);
         Assert.NotEqual(first, ModelFolder.Read(folder, "tiny").OrThrow().Hash);
     }
 
@@ -61,6 +70,30 @@ public sealed class ModelFolderTests : IDisposable
         Lay(Settings);
         using (var weights = File.OpenWrite(Path.Combine(folder, "transformer", "model.safetensors"))) weights.SetLength(40);
         Assert.Contains("model.safetensors", ModelFolder.Read(folder, "x").Problem, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void A_tensor_that_is_not_in_the_files_is_named()
+    {
+        foreach (var (network, tensors, missing) in ((string, IReadOnlyDictionary<string, WantedTensor>, string)[])
+                 [
+                     ("transformer", NetworkTensors.Transformer(Transformer), "blocks.1.attn2.to_k.weight"),
+                     ("vae", NetworkTensors.Vae(Vae), "decoder.up_blocks.0.upsampler.time_conv.bias"),
+                     ("text_encoder", NetworkTensors.TextEncoder(Text), "encoder.final_layer_norm.weight"),
+                 ])
+        {
+            Lay(Settings);
+            Weights(network, tensors, without: missing);
+            var problem = ModelFolder.Read(folder, "x").Problem;
+            Assert.Contains($"'{missing}' is missing; download it again", problem, StringComparison.Ordinal);
+            Assert.Contains(Path.Combine(folder, network), problem, StringComparison.Ordinal);
+        }
+
+        Lay(Settings);
+        File.WriteAllText(Path.Combine(folder, "transformer", "config.json"), ConfigFile.Write(Transformer with { FfnDim = 65 }));
+        Assert.Contains("is [64, 128], the network has [65, 128]", ModelFolder.Read(folder, "x").Problem, StringComparison.Ordinal);
+        File.WriteAllText(Path.Combine(folder, "transformer", "config.json"), ConfigFile.Write(Transformer with { NumLayers = int.MaxValue }));
+        Assert.Contains("too few for 2147483647 blocks", ModelFolder.Read(folder, "x").Problem, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -112,27 +145,18 @@ public sealed class ModelFolderTests : IDisposable
     private void Lay(ModelSettings? settings)
     {
         foreach (var part in (string[])["transformer", "vae", "text_encoder", "tokenizer"]) Directory.CreateDirectory(Path.Combine(folder, part));
-        var stats = Enumerable.Repeat(1.0, 48).ToArray();
-        File.WriteAllText(Path.Combine(folder, "vae", "config.json"), ConfigFile.Write(WanVaeConfig.Wan22 with { LatentsMean = stats, LatentsStd = stats }));
-        File.WriteAllText(Path.Combine(folder, "transformer", "config.json"), ConfigFile.Write(new WanTransformerConfig
-        {
-            NumAttentionHeads = 2,
-            AttentionHeadDim = 64,
-            InChannels = 48,
-            OutChannels = 48,
-            TextDim = 32,
-            TextLen = 64,
-            FfnDim = 64,
-            NumLayers = 2,
-        }));
-        Weights("transformer", 48);
-        Weights("vae", 20);
-        Weights("text_encoder", 6);
+        File.WriteAllText(Path.Combine(folder, "vae", "config.json"), ConfigFile.Write(Vae));
+        File.WriteAllText(Path.Combine(folder, "transformer", "config.json"), ConfigFile.Write(Transformer));
+        File.WriteAllText(Path.Combine(folder, "text_encoder", "config.json"), ConfigFile.Write(Text));
+        Weights("transformer", NetworkTensors.Transformer(Transformer));
+        Weights("vae", NetworkTensors.Vae(Vae));
+        Weights("text_encoder", NetworkTensors.TextEncoder(Text));
         File.WriteAllText(Path.Combine(folder, "tokenizer", "spiece.model"), "pieces");
         if (settings is not null) File.WriteAllText(Path.Combine(folder, ModelSettings.FileName), ModelFolder.Write(settings));
     }
 
-    private void Weights(string network, int count, byte value = 1) => SafetensorsWriter.Write(
-        Path.Combine(folder, network, "model.safetensors"),
-        [new SafetensorsSource("weight", TensorType.U8, [count], stream => stream.Write(Enumerable.Repeat(value, count).ToArray()))]);
+    private void Weights(string network, IReadOnlyDictionary<string, WantedTensor> tensors, byte value = 1, string? without = null) =>
+        BlankNetworks.Write(Path.Combine(folder, network, "model.safetensors"), tensors, name => name == without ? null : name, value);
+
+    private static long Values(IReadOnlyDictionary<string, WantedTensor> tensors) => tensors.Values.Sum(tensor => tensor.Shape.Aggregate(1L, (product, size) => product * size));
 }

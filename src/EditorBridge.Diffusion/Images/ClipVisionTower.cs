@@ -1,6 +1,7 @@
 using EditorBridge.Diffusion.Weights;
 using EditorBridge.Models.Checkpoints;
 using EditorBridge.Models.Configs;
+using EditorBridge.Models.Networks;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;

@@ -1,6 +1,7 @@
 using System.Globalization;
 using EditorBridge.Diffusion.Text;
 using EditorBridge.Models.Configs;
+using EditorBridge.Models.Networks;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 
@@ -15,7 +16,7 @@ internal static class TextEncoderParity
     public static UMT5Encoder Network(GoldenWeights weights, string path)
     {
         var config = ConfigFile.TextEncoder(weights.Converted, weights.Source).OrThrow();
-        return weights.Make(() => new UMT5Encoder(config), path, key => UMT5Encoder.RenameKey(key) is { } name ? [name] : []);
+        return weights.Make(() => new UMT5Encoder(config), path, UMT5Keys.ToHuggingFace);
     }
 
     public static bool Run(GoldenFile golden, GoldenComparison comparison)

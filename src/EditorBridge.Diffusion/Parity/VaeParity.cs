@@ -1,5 +1,6 @@
 using EditorBridge.Diffusion.Wan;
 using EditorBridge.Models.Configs;
+using EditorBridge.Models.Networks;
 using static TorchSharp.torch;
 using static TorchSharp.torch.nn;
 

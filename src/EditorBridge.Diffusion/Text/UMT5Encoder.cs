@@ -1,6 +1,7 @@
 using EditorBridge.Diffusion.Weights;
 using EditorBridge.Models.Checkpoints;
 using EditorBridge.Models.Configs;
+using EditorBridge.Models.Networks;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using Projection = EditorBridge.Diffusion.Weights.LinearLayer;
@@ -10,7 +11,7 @@ namespace EditorBridge.Diffusion.Text;
 /// <summary>
 /// The UMT5 text encoder: T5 1.1 (Raffel et al. 2020; gated feed-forward, Shazeer 2020) with a relative position table in every
 /// layer (UniMax, Chung et al. 2023). Module names are the keys of Hugging Face's <c>UMT5EncoderModel</c>;
-/// <see cref="RenameKey"/> maps those of the Wan checkpoints.
+/// <see cref="UMT5Keys"/> maps those of the Wan checkpoints.
 /// </summary>
 /// <remarks>
 /// No biases, no 1/√d in the attention, no absolute positions. Norms and softmax run in float32 whatever the weights are. A new
@@ -55,7 +56,7 @@ public sealed class UMT5Encoder : nn.Module<Tensor, Tensor?, Tensor>
     {
         var chosen = placement ?? NewWeights.PlacementOf(weights);
         return WeightLoader.Make(
-            () => new UMT5Encoder(config), weights, key => RenameKey(key) is { } name ? [name] : [], device,
+            () => new UMT5Encoder(config), weights, UMT5Keys.ToHuggingFace, device,
             placement is null && chosen == WeightPlacement.AsStored ? WeightPlacement.Streamed : chosen);
     }
 
@@ -113,40 +114,6 @@ public sealed class UMT5Encoder : nn.Module<Tensor, Tensor?, Tensor>
             else
                 nn.init.ones_(weight);
         }
-    }
-
-    /// <summary>
-    /// The module's name for a checkpoint's key, for <see cref="WeightLoader"/>: Hugging Face keys stay (the second copy of the
-    /// token table and the tokenizer that ComfyUI packs in are left out, null), keys of the Wan checkpoints (<c>models_t5_umt5-xxl-enc</c>) and of
-    /// GGUF files are translated.
-    /// </summary>
-    public static string? RenameKey(string key)
-    {
-        ArgumentNullException.ThrowIfNull(key);
-        if (key is "encoder.embed_tokens.weight" or "spiece_model")
-            return null;
-        if (key is "token_embedding.weight" or "token_embd.weight")
-            return "shared.weight";
-        if (key is "norm.weight" or "enc.output_norm.weight")
-            return "encoder.final_layer_norm.weight";
-        var parts = (key.StartsWith("enc.blk.", StringComparison.Ordinal) ? "blocks" + key["enc.blk".Length..] : key).Split('.', 3);
-        if (parts.Length < 3 || parts[0] != "blocks")
-            return key;
-        var block = $"encoder.block.{parts[1]}.layer.";
-        return parts[2] switch
-        {
-            "norm1.weight" or "attn_norm.weight" => block + "0.layer_norm.weight",
-            "norm2.weight" or "ffn_norm.weight" => block + "1.layer_norm.weight",
-            "attn.q.weight" or "attn_q.weight" => block + "0.SelfAttention.q.weight",
-            "attn.k.weight" or "attn_k.weight" => block + "0.SelfAttention.k.weight",
-            "attn.v.weight" or "attn_v.weight" => block + "0.SelfAttention.v.weight",
-            "attn.o.weight" or "attn_o.weight" => block + "0.SelfAttention.o.weight",
-            "pos_embedding.embedding.weight" or "attn_rel_b.weight" => block + "0.SelfAttention.relative_attention_bias.weight",
-            "ffn.gate.0.weight" or "ffn_gate.weight" => block + "1.DenseReluDense.wi_0.weight",
-            "ffn.fc1.weight" or "ffn_up.weight" => block + "1.DenseReluDense.wi_1.weight",
-            "ffn.fc2.weight" or "ffn_down.weight" => block + "1.DenseReluDense.wo.weight",
-            _ => key,
-        };
     }
 
     /// <summary>

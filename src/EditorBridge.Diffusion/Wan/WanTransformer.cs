@@ -3,6 +3,7 @@ using EditorBridge.Diffusion.Native;
 using EditorBridge.Diffusion.Weights;
 using EditorBridge.Models.Checkpoints;
 using EditorBridge.Models.Configs;
+using EditorBridge.Models.Networks;
 using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;

@@ -1,7 +1,7 @@
 using System.Diagnostics.CodeAnalysis;
-using EditorBridge.Diffusion.Wan;
 using EditorBridge.Models.Checkpoints;
 using EditorBridge.Models.Lora;
+using EditorBridge.Models.Networks;
 using TorchSharp;
 
 namespace EditorBridge.Diffusion.Weights;

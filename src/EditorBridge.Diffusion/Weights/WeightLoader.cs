@@ -1,5 +1,6 @@
 using EditorBridge.Diffusion.Native;
 using EditorBridge.Models.Checkpoints;
+using EditorBridge.Models.Networks;
 using TorchSharp;
 
 namespace EditorBridge.Diffusion.Weights;
@@ -58,33 +59,13 @@ public static class WeightLoader
     public static void LoadParts(torch.nn.Module module, INamedTensors weights, Func<string, IReadOnlyList<string>> rename)
     {
         var wanted = module.state_dict();
-        var found = new Dictionary<string, (NamedTensor Stored, int Part, int Parts)>(StringComparer.Ordinal);
-        var problems = new List<string>();
-        foreach (var stored in weights.Tensors.Values)
-        {
-            var keys = rename(stored.Name);
-            for (var part = 0; part < keys.Count; part++)
-            {
-                var key = keys[part];
-                if (!wanted.TryGetValue(key, out var target))
-                    problems.Add($"{Both(stored, key, weights)} is not part of the network");
-                else if (!Fits(stored.Shape, keys.Count, target.shape))
-                    problems.Add($"{Both(stored, key, weights)} is [{string.Join(", ", stored.Shape)}], the network has [{string.Join(", ", target.shape)}]");
-                else if (target.is_floating_point() && !stored.Type.IsReal())
-                    problems.Add($"{Both(stored, key, weights)} is stored as {stored.Type}, a quantisation that is not known here");
-                else if (!found.TryAdd(key, (stored, part, keys.Count)))
-                    problems.Add($"{Both(stored, key, weights)} is there twice");
-            }
-        }
-        problems.AddRange(wanted.Keys.Where(key => !found.ContainsKey(key)).Select(key => $"'{key}' is missing"));
-        if (problems.Count > 0)
-            throw new InvalidDataException(
-                $"The weights in '{weights.Path}' do not fit {module.GetName()}: {string.Join("; ", problems.Take(5))}"
-                + (problems.Count > 5 ? $"; and {problems.Count - 5} more." : "."));
+        var match = TensorMatch.Of(weights, wanted.ToDictionary(pair => pair.Key, pair => new WantedTensor(pair.Value.shape, pair.Value.is_floating_point())), rename);
+        if (match.Problems.Count > 0)
+            throw new InvalidDataException($"The weights in '{weights.Path}' do not fit {module.GetName()}: {match.Summary}.");
 
         using var noGrad = torch.no_grad();
         var layers = module.named_modules().Where(child => child.module is IStoredLayer).ToDictionary(child => child.name + ".weight", child => (IStoredLayer)child.module);
-        foreach (var (key, (stored, part, parts)) in found)
+        foreach (var (key, (stored, part, parts)) in match.Found)
         {
             using var scope = torch.NewDisposeScope();
             if (NewWeights.HasNoMemory(wanted[key]))
@@ -110,21 +91,4 @@ public static class WeightLoader
         using var weights = Checkpoint.Open(path).OrThrow();
         Load(module, weights, rename);
     }
-
-    private static bool Fits(IReadOnlyList<long> shape, int parts, long[] target)
-    {
-        long[] own = [.. shape];
-        if (parts > 1)
-        {
-            if (own.Length == 0 || own[0] % parts != 0)
-                return false;
-            own[0] /= parts;
-        }
-
-        var ones = own.Length - target.Length;
-        return ones >= 0 && own.Take(ones).All(size => size == 1) && own.Skip(ones).SequenceEqual(target);
-    }
-
-    private static string Both(NamedTensor stored, string key, INamedTensors weights)
-        => (stored.Name == key ? $"'{key}'" : $"'{stored.Name} ({key})'") + (stored.File.Path == weights.Path ? "" : $" of '{Path.GetFileName(stored.File.Path)}'");
 }

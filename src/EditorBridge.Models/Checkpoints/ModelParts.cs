@@ -1,3 +1,5 @@
+using EditorBridge.Models.Variants;
+
 namespace EditorBridge.Models.Checkpoints;
 
 /// <summary>How the files of a model are laid out.</summary>
@@ -36,6 +38,19 @@ public sealed record ModelParts
 
     /// <summary>The SentencePiece file of the text encoder; null where it is packed into the encoder's file, as tensor <c>spiece_model</c>.</summary>
     public required string? Tokenizer { get; init; }
+
+    /// <summary>The networks that there are, with what each is.</summary>
+    public IEnumerable<(string Path, NetworkKind Kind)> Networks
+    {
+        get
+        {
+            yield return (Transformer, NetworkKind.Transformer);
+            if (LowNoiseTransformer is not null) yield return (LowNoiseTransformer, NetworkKind.Transformer);
+            yield return (Vae, NetworkKind.Vae);
+            yield return (TextEncoder, NetworkKind.TextEncoder);
+            if (ImageEncoder is not null) yield return (ImageEncoder, NetworkKind.ImageEncoder);
+        }
+    }
 
     /// <summary>Finds the networks of a model.</summary>
     /// <param name="path">The model's folder, or one of its transformer files in ComfyUI's folders.</param>

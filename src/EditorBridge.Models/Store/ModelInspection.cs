@@ -1,4 +1,5 @@
 using EditorBridge.Models.Checkpoints;
+using EditorBridge.Models.Networks;
 using EditorBridge.Models.Variants;
 
 namespace EditorBridge.Models.Store;
@@ -46,7 +47,7 @@ public sealed record InspectedModel
     /// <summary>Its networks.</summary>
     public required IReadOnlyList<InspectedNetwork> Networks { get; init; }
 
-    /// <summary>What is missing or wrong, in one sentence; null when all its parts are there and their headers are sound.</summary>
+    /// <summary>What is missing or wrong, in one sentence; null when all its parts are there, their headers sound and the networks whole.</summary>
     public required string? Problem { get; init; }
 
     /// <summary>Bytes of the files of all networks.</summary>
@@ -61,14 +62,14 @@ public sealed record InspectedModel
     {
         ArgumentNullException.ThrowIfNull(place);
         var parts = ModelParts.Find(place.Location);
-        var paths = parts.Ok
-            ? ((string?[])[parts.Value.Transformer, parts.Value.LowNoiseTransformer, parts.Value.Vae, parts.Value.TextEncoder, parts.Value.ImageEncoder]).OfType<string>()
+        IEnumerable<(string Path, NetworkKind? Kind)> expected = parts.Ok
+            ? parts.Value.Networks.Select(part => (part.Path, (NetworkKind?)part.Kind))
             // What there is of an incomplete model is still worth knowing.
-            : File.Exists(place.Location) ? [place.Location]
-            : new[] { "transformer", "transformer_2", "vae", "text_encoder", "image_encoder" }.Select(part => Path.Combine(place.Location, part)).Where(Directory.Exists);
+            : File.Exists(place.Location) ? [(place.Location, null)]
+            : new[] { "transformer", "transformer_2", "vae", "text_encoder", "image_encoder" }.Select(part => Path.Combine(place.Location, part)).Where(Directory.Exists).Select(path => (path, (NetworkKind?)null));
         WanVariant? variant = null;
         var networks = new List<InspectedNetwork>();
-        foreach (var path in paths) networks.Add(Network(path, ref variant));
+        foreach (var (path, kind) in expected) networks.Add(Network(path, kind, parts.Value?.Layout, ref variant));
         if (parts is { Ok: true, Value.LowNoiseTransformer: not null } && variant is { ComesAsPair: true } expert) variant = expert.AsPair();
         return new InspectedModel
         {
@@ -80,7 +81,8 @@ public sealed record InspectedModel
         };
     }
 
-    private static InspectedNetwork Network(string path, ref WanVariant? variant)
+    // Expected and layout are null where the parts of the model were not found.
+    private static InspectedNetwork Network(string path, NetworkKind? expected, ModelLayout? layout, ref WanVariant? variant)
     {
         var opened = Checkpoint.Open(path);
         if (!opened.Ok) return new InspectedNetwork { Kind = null, Path = path, Title = "", Tensors = 0, Parameters = 0, Bytes = 0, Types = [], Problem = opened.Problem };
@@ -94,6 +96,8 @@ public sealed record InspectedModel
             variant ??= recognised.Value;
             (title, problem) = (recognised.Value?.Name ?? "", recognised.Problem);
         }
+
+        if (problem is null && expected is { } wanted && layout is { } known) problem = NetworkFit.Problem(wanted, path, known, weights);
 
         return new InspectedNetwork
         {

@@ -2,7 +2,9 @@ using System.Text.Json;
 using EditorBridge.Diffusion.Text;
 using EditorBridge.Diffusion.Wan;
 using EditorBridge.Diffusion.Weights;
+using EditorBridge.Models.Checkpoints;
 using EditorBridge.Models.Configs;
+using EditorBridge.Models.Networks;
 using static TorchSharp.torch;
 
 namespace EditorBridge.Training.Dit;
@@ -39,7 +41,8 @@ public static class SketchFolder
     {
         string path = Path.Combine(folder, "text_encoder");
         var network = new UMT5Encoder(ConfigFile.ReadTextEncoder(Path.Combine(path, "config.json")).OrThrow());
-        WeightLoader.Load(network, path, UMT5Encoder.RenameKey);
+        using var weights = Checkpoint.Open(path).OrThrow();
+        WeightLoader.LoadParts(network, weights, UMT5Keys.ToHuggingFace);
         return network;
     }
 

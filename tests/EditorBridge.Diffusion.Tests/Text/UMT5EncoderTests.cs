@@ -2,6 +2,7 @@ using EditorBridge.Diffusion.Parity;
 using EditorBridge.Diffusion.Tests.Goldens;
 using EditorBridge.Diffusion.Text;
 using EditorBridge.Models.Configs;
+using EditorBridge.Models.Networks;
 using static TorchSharp.torch;
 
 namespace EditorBridge.Diffusion.Tests.Text;
@@ -35,8 +36,8 @@ public sealed class UMT5EncoderTests
         Assert.Equal(32, weights.KeyMap.Count);
         foreach (var (original, converted) in weights.KeyMap)
         {
-            Assert.Equal(converted, UMT5Encoder.RenameKey(original));
-            Assert.Equal(converted, UMT5Encoder.RenameKey(converted));
+            Assert.Equal(converted, Assert.Single(UMT5Keys.ToHuggingFace(original)));
+            Assert.Equal(converted, Assert.Single(UMT5Keys.ToHuggingFace(converted)));
         }
 
         Assert.Equal(weights.KeyMap.Select(pair => pair.Converted).Order(StringComparer.Ordinal), encoder.state_dict().Keys.Order(StringComparer.Ordinal));

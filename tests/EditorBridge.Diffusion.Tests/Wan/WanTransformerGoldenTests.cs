@@ -2,6 +2,7 @@ using EditorBridge.Diffusion.Parity;
 using EditorBridge.Diffusion.Tests.Goldens;
 using EditorBridge.Diffusion.Wan;
 using EditorBridge.Models.Configs;
+using EditorBridge.Models.Networks;
 using static TorchSharp.torch;
 
 namespace EditorBridge.Diffusion.Tests.Wan;

@@ -3,6 +3,7 @@ using EditorBridge.Diffusion.Tests.Goldens;
 using EditorBridge.Diffusion.Wan;
 using EditorBridge.Diffusion.Weights;
 using EditorBridge.Models.Configs;
+using EditorBridge.Models.Networks;
 using EditorBridge.Models.Safetensors;
 using TorchSharp;
 using static TorchSharp.torch;

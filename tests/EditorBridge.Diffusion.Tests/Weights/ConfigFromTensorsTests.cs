@@ -6,6 +6,7 @@ using EditorBridge.Diffusion.Wan;
 using EditorBridge.Diffusion.Weights;
 using EditorBridge.Models.Checkpoints;
 using EditorBridge.Models.Configs;
+using EditorBridge.Models.Networks;
 using EditorBridge.Models.Variants;
 using static TorchSharp.torch;
 
@@ -73,7 +74,7 @@ public sealed class ConfigFromTensorsTests : IDisposable
             var read = ConfigFromTensors.TextEncoder(weights).OrThrow();
             Assert.Equal(sizes, read);
             using var again = new UMT5Encoder(read);
-            WeightLoader.Load(again, weights, UMT5Encoder.RenameKey);
+            WeightLoader.LoadParts(again, weights, UMT5Keys.ToHuggingFace);
             Assert.All(network.state_dict(), pair => Assert.True(pair.Value.equal(again.state_dict()[pair.Key]).all().item<bool>(), pair.Key));
         }
     }
@@ -173,7 +174,7 @@ public sealed class ConfigFromTensorsTests : IDisposable
 
     [Fact]
     public void TextEncoderNamesAreThoseOfTheConversion()
-        => Assert.All(KeyMap("umt5/weights.config.json"), pair => Assert.Equal(pair.Other, UMT5Encoder.RenameKey(pair.Original)));
+        => Assert.All(KeyMap("umt5/weights.config.json"), pair => Assert.Equal(pair.Other, Assert.Single(UMT5Keys.ToHuggingFace(pair.Original))));
 
     [Fact]
     public void AMissingBlockIsNotANetworkOfFewer()

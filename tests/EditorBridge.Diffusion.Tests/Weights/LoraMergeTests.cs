@@ -2,6 +2,7 @@ using EditorBridge.Diffusion.Wan;
 using EditorBridge.Diffusion.Weights;
 using EditorBridge.Models.Configs;
 using EditorBridge.Models.Lora;
+using EditorBridge.Models.Networks;
 using static TorchSharp.torch;
 
 namespace EditorBridge.Diffusion.Tests.Weights;

@@ -1,14 +1,27 @@
 using System.Security.Cryptography;
 using EditorBridge.Models.Checkpoints;
+using EditorBridge.Models.Configs;
+using EditorBridge.Models.Networks;
 using EditorBridge.Models.Safetensors;
 using EditorBridge.Models.Store;
 using EditorBridge.Models.Store.Pull;
 using EditorBridge.Models.Variants;
+using EditorBridge.Tests.Models;
 
 namespace EditorBridge.Models.Tests.Store;
 
 public sealed class ModelPlaceTests : IDisposable
 {
+    private static readonly IReadOnlyDictionary<string, WantedTensor> Blank = NetworkTensors.Transformer(new WanTransformerConfig
+    {
+        NumAttentionHeads = 1, AttentionHeadDim = 128, InChannels = 16, OutChannels = 16, TextDim = 8, FreqDim = 8, FfnDim = 8, NumLayers = 1,
+    });
+
+    private static readonly IReadOnlyDictionary<string, WantedTensor> Vae = NetworkTensors.Vae(WanVaeConfig.Wan21 with { BaseDim = 2 });
+
+    private static readonly IReadOnlyDictionary<string, WantedTensor> Text =
+        NetworkTensors.TextEncoder(new UMT5Config { VocabSize = 4, DModel = 8, DKv = 4, DFf = 8, NumHeads = 2, NumLayers = 1 });
+
     private readonly string _folder = Directory.CreateTempSubdirectory("places-").FullName;
 
     public void Dispose() => Directory.Delete(_folder, recursive: true);
@@ -34,6 +47,20 @@ public sealed class ModelPlaceTests : IDisposable
         var found = InspectedModel.Of(Assert.Single(ModelPlace.Find(model).OrThrow()));
         Assert.Contains("There is no 'vae'", found.Problem, StringComparison.Ordinal);
         Assert.NotNull(found.Variant);
+    }
+
+    [Fact]
+    public async Task AFileWithoutATensorOfItsNetworkIsNotSound()
+    {
+        var model = Diffusers(Path.Combine(_folder, "model"));
+        var file = Path.Combine(model, "transformer", "diffusion_pytorch_model.safetensors");
+        Transformer(file, without: "blocks.0.ffn.net.2.bias");
+        var place = Assert.Single(ModelPlace.Find(model).OrThrow());
+        var found = InspectedModel.Of(place);
+        Assert.Equal($"'{file}' does not hold the whole transformer it should: 'blocks.0.ffn.net.2.bias' is missing; download it again.", found.Problem);
+        Assert.Equal(WanLine.TextToVideo, found.Variant!.Line);
+        Assert.Equal([found.Problem, null, null], found.Networks.Select(network => network.Problem));
+        Assert.Equal([found.Problem!], (await VerifiedModel.OfAsync(place, _ => { }, CancellationToken.None)).Problems);
     }
 
     [Fact]
@@ -100,8 +127,8 @@ public sealed class ModelPlaceTests : IDisposable
         Transformer(Path.Combine(models, "diffusion_models", "wan2.2_t2v_low_noise_14B_fp16.safetensors"));
         Write(Path.Combine(models, "diffusion_models", "flux.safetensors"), ("double_blocks.0.img_attn.qkv.weight", [2, 2]));
         File.WriteAllText(Path.Combine(models, "diffusion_models", "broken.safetensors"), "no");
-        Write(Path.Combine(models, "vae", "wan_2.1_vae.safetensors"), ("decoder.conv1.weight", [2, 2]), ("conv2.weight", [16, 16, 1, 1, 1]));
-        Write(Path.Combine(models, "text_encoders", "umt5.safetensors"), ("shared.weight", [2, 2]), ("encoder.block.0.layer.0.SelfAttention.q.weight", [2, 2]));
+        BlankNetworks.Write(Path.Combine(models, "vae", "wan_2.1_vae.safetensors"), Vae);
+        BlankNetworks.Write(Path.Combine(models, "text_encoders", "umt5.safetensors"), Text);
         foreach (var named in new[] { Path.Combine(_folder, "ComfyUI"), models })
         {
             var places = ModelPlace.Find(named).OrThrow();
@@ -140,15 +167,15 @@ public sealed class ModelPlaceTests : IDisposable
     private static string Diffusers(string folder)
     {
         Transformer(Path.Combine(folder, "transformer", "diffusion_pytorch_model.safetensors"));
-        Write(Path.Combine(folder, "vae", "diffusion_pytorch_model.safetensors"), ("decoder.conv_in.weight", [2, 3]));
-        Write(Path.Combine(folder, "text_encoder", "model.safetensors"), ("shared.weight", [4, 2]));
+        BlankNetworks.Write(Path.Combine(folder, "vae", "diffusion_pytorch_model.safetensors"), Vae);
+        BlankNetworks.Write(Path.Combine(folder, "text_encoder", "model.safetensors"), Text);
         Directory.CreateDirectory(Path.Combine(folder, "tokenizer"));
         File.WriteAllText(Path.Combine(folder, "tokenizer", "spiece.model"), "pieces");
         return folder;
     }
 
-    private static void Transformer(string path) => Write(path,
-        ("patch_embedding.weight", [4, 16, 1, 2, 2]), ("head.head.weight", [64, 4]), ("head.modulation", [1, 2, 4]), ("blocks.0.modulation", [1, 6, 4]));
+    private static void Transformer(string path, string? without = null) =>
+        BlankNetworks.Write(path, Blank, name => name == without ? null : WanTransformerKeys.ToOriginal(name));
 
     private static void Write(string path, params (string Name, long[] Shape)[] tensors)
     {

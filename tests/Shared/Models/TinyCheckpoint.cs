@@ -4,6 +4,7 @@ using EditorBridge.Diffusion.Text;
 using EditorBridge.Diffusion.Wan;
 using EditorBridge.Diffusion.Weights;
 using EditorBridge.Models.Configs;
+using EditorBridge.Models.Networks;
 using EditorBridge.Models.Variants;
 using EditorBridge.Planning;
 using static TorchSharp.torch;

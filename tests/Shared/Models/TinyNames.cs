@@ -2,7 +2,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 using EditorBridge.Diffusion.Text;
-using EditorBridge.Diffusion.Wan;
+using EditorBridge.Models.Networks;
 using EditorBridge.Models.Tests.Gguf;
 using EditorBridge.Models.Tests.Pickles;
 using static TorchSharp.torch;

@@ -1,6 +1,6 @@
 using System.Text.RegularExpressions;
 
-namespace EditorBridge.Diffusion.Wan;
+namespace EditorBridge.Models.Networks;
 
 /// <summary>Key names of the original Wan checkpoints.</summary>
 public static partial class WanTransformerKeys

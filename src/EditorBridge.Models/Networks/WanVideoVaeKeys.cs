@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.RegularExpressions;
 
-namespace EditorBridge.Diffusion.Wan;
+namespace EditorBridge.Models.Networks;
 
 /// <summary>Key names of Wan VAE checkpoints, 2.1 and 2.2.</summary>
 public static partial class WanVideoVaeKeys

@@ -1,4 +1,4 @@
-namespace EditorBridge.Diffusion.Wan;
+namespace EditorBridge.Models.Networks;
 
 public static partial class WanTransformerKeys
 {

@@ -1,4 +1,4 @@
-namespace EditorBridge.Diffusion.Images;
+namespace EditorBridge.Models.Networks;
 
 /// <summary>Key names of CLIP checkpoints.</summary>
 public static class ClipVisionKeys
