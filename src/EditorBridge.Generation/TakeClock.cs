@@ -21,10 +21,11 @@ internal sealed class TakeClock
     private double ahead;
 
     /// <param name="plan">The plan.</param>
+    /// <param name="tile">Longest side in latents of the VAE's tiles; 0 for whole pictures.</param>
     /// <param name="observer">Is told.</param>
     /// <param name="time">The clock.</param>
     /// <param name="worked">Called after each piece of timed work.</param>
-    public TakeClock(Plan plan, ITakeObserver observer, TimeProvider time, Action? worked = null)
+    public TakeClock(Plan plan, int tile, ITakeObserver observer, TimeProvider time, Action? worked = null)
     {
         this.worked = worked ?? (() => { });
         this.observer = observer;
@@ -32,7 +33,7 @@ internal sealed class TakeClock
         windows = plan.Windows.Count;
         sampling = plan.Sampling;
         passFlops = [.. plan.Windows.Select(w => Estimates.TransformerFlops(plan.Model, Estimates.Tokens(plan.Model, plan.Canvas.Size, w)))];
-        latentFlops = Estimates.DecodeFlops(plan.Model, plan.Canvas.Size);
+        latentFlops = Estimates.DecodeFlops(plan.Model, plan.Canvas.Size, tile);
         Sampling = passFlops.Sum() * sampling.Passes;
         Decoding = plan.Windows.Sum(w => w.Latents) * latentFlops;
         whole = Sampling + Decoding;

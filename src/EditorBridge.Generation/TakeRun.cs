@@ -114,7 +114,7 @@ public static class TakeRun
         set_num_threads(state.Threads);
         using var inference = inference_mode();
         using var scope = NewDisposeScope();
-        var clock = new TakeClock(plan, observer, options.Time, memory.LookAtDevice);
+        var clock = new TakeClock(plan, state.VaeTile, observer, options.Time, memory.LookAtDevice);
         clock.Report(TakeStage.Preparing, 0, 0, 1);
         var placement = CanvasFrames.Placement(plan);
         var (before, beforeInfo) = Inputs(folder, JobFolder.Before, plan.Before, placement);

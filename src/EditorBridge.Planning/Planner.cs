@@ -81,7 +81,7 @@ public static class Planner
             Prompt = request.Prompt.Trim(),
             NegativePrompt = string.IsNullOrWhiteSpace(request.NegativePrompt) ? model.DefaultNegativePrompt : request.NegativePrompt.Trim(),
             Memory = memory.Estimate,
-            Time = Estimates.Time(model, canvas.Size, windows, sampling, request.Takes, speed),
+            Time = Estimates.Time(model, canvas.Size, windows, sampling, memory.Estimate.VaeTile, request.Takes, speed),
             Warnings = warnings,
             Refusals = [],
         };

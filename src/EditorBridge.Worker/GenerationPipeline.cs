@@ -1,6 +1,5 @@
 using EditorBridge.Generation;
 using EditorBridge.Media;
-using EditorBridge.Planning;
 using EditorBridge.Protocol.V1;
 using EditorBridge.Protocol.Worker.V1;
 using Google.Protobuf;
@@ -57,7 +56,7 @@ internal sealed class GenerationPipeline : ITakePipeline
         }
 
         // A run that went on from saved state has not timed all of its work.
-        if (fresh) (made.TransformerFlops, made.VaeFlops) = Speed(plan, result);
+        if (fresh && result.Speed is { } speed) (made.TransformerFlops, made.VaeFlops) = (speed.TransformerFlopsPerSecond, speed.VaeFlopsPerSecond);
         return made;
     }
 
@@ -79,13 +78,6 @@ internal sealed class GenerationPipeline : ITakePipeline
         var sheet = ClipPictures.ContactSheetAsync(tools, media, Path.Combine(Path.GetDirectoryName(clip)!, ContactSheet)).GetAwaiter().GetResult();
         if (sheet.Refusal is { } why) Log.Warning("No contact sheet was made: {Why}", why.Message);
         return sheet.Refusal is null;
-    }
-
-    private static (double Transformer, double Vae) Speed(Plan plan, TakeResult result)
-    {
-        if (result.Speed is not { } speed) return (0, 0);
-        var decoding = plan.Windows.Sum(w => w.Latents + w.AfterLatents) * Estimates.DecodeFlops(plan.Model, plan.Canvas.Size);
-        return (speed.TransformerFlopsPerSecond, decoding / result.VaeSeconds);
     }
 
     private sealed class Observer(TakeSignals signals, JobFolder folder, int take, bool previews) : ITakeObserver

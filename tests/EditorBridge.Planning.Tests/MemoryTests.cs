@@ -74,12 +74,6 @@ public class MemoryTests
         Assert.DoesNotContain(Plan(small, 25, new MachineMemory(24 * GB)).Warnings, warning => warning.Code == "weights_from_disk");
     }
 
-    private static ModelCapabilities Vace => Some.Ti2v with
-    {
-        Conditioning = Conditioning.Vace, Sizes = [new CanvasSize(832, 480)], MaxFrames = 81, Dim = 1536, Layers = 45, FeedForward = 8960, LatentChannels = 16,
-        TransformerParameters = 2_150_000_000, VaeParameters = 127_000_000, VaeDecoderBase = 96, VaePatch = 1, SpatialStride = 8,
-    };
-
     private static JobMemory Memory(ModelCapabilities model, int latents = 7, int passes = 2, int tile = 0, CanvasSize? canvas = null)
     {
         var sampling = Some.Plan(Some.Request(JobKind.BRoll, 25)).Sampling with { Guidance = passes == 2 ? 5 : 1 };
@@ -89,7 +83,7 @@ public class MemoryTests
     [Fact]
     public void The_peak_is_above_everything_that_is_there_at_once()
     {
-        foreach (var model in (ModelCapabilities[])[Some.Sketch, Some.Ti2v, Vace])
+        foreach (var model in (ModelCapabilities[])[Some.Sketch, Some.Ti2v, Some.Vace])
         {
             foreach (var tile in (int[])[0, 16])
             {
@@ -109,7 +103,7 @@ public class MemoryTests
     {
         foreach (var tile in (int[])[0, 16])
         {
-            var memory = Memory(Vace, tile: tile);
+            var memory = Memory(Some.Vace, tile: tile);
             var fresh = memory with { Continues = false };
             Assert.True(fresh.Preview < memory.Preview && memory.Preview >= memory.Vae);
             Assert.Equal(memory.Vae, fresh.Vae);
@@ -120,11 +114,11 @@ public class MemoryTests
     [Fact]
     public void Figures_that_were_measured_lie_below_the_plans_and_not_far()
     {
-        var small = Memory(Vace, canvas: new CanvasSize(128, 96));
+        var small = Memory(Some.Vace, canvas: new CanvasSize(128, 96));
         Assert.InRange(small.Vae / 377e6, 1, 1.25);
         Assert.InRange(small.VaeCache / 116e6, 1, 1.25);
         // Extension of 6 frames after 5: four latents.
-        Assert.InRange(Memory(Vace, latents: 4, canvas: new CanvasSize(128, 96)).Peak / 1.41e9, 1, 1.5);
+        Assert.InRange(Memory(Some.Vace, latents: 4, canvas: new CanvasSize(128, 96)).Peak / 1.41e9, 1, 1.5);
         // A B-roll of 9 frames; 1.02 GB beyond the process itself.
         var job = Memory(Some.Ti2v, latents: 3, canvas: new CanvasSize(256, 160)) with { Continues = false };
         Assert.InRange(job.Peak / 1.12e9, 1, 1.75);
@@ -133,23 +127,23 @@ public class MemoryTests
     [Fact]
     public void Vace_keeps_its_contexts_hints_and_video_beside()
     {
-        var plain = Vace with { Conditioning = Conditioning.Words };
-        var (vace, words) = (Memory(Vace), Memory(plain));
+        var plain = Some.Vace with { Conditioning = Conditioning.Words };
+        var (vace, words) = (Memory(Some.Vace), Memory(plain));
         var tokens = 7L * 52 * 30;
         // Two more streams of tokens while a block works; twenty channels of video in place of six; six latents' width of context, twice.
-        Assert.Equal(2 * 4 * tokens * Vace.Dim, vace.Pass - words.Pass);
+        Assert.Equal(2 * 4 * tokens * Some.Vace.Dim, vace.Pass - words.Pass);
         Assert.Equal(14 * 4 * 25L * 832 * 480, vace.Pixels - words.Pixels);
         Assert.Equal(4 * 7L * 104 * 60 * 12 * 16, vace.States - words.States);
         Assert.True(vace.Peak > words.Peak);
         // Its 15 blocks have keys and values of their own: counted with the layers.
         Assert.Equal(Memory(plain with { Layers = 30 }).Texts * 3, words.Texts * 2);
-        Assert.Equal(Memory(Vace, passes: 1).Texts * 2, vace.Texts);
+        Assert.Equal(Memory(Some.Vace, passes: 1).Texts * 2, vace.Texts);
     }
 
     [Fact]
     public void Every_term_grows_with_what_it_is_made_of()
     {
-        foreach (var model in (ModelCapabilities[])[Some.Sketch, Some.Ti2v, Vace])
+        foreach (var model in (ModelCapabilities[])[Some.Sketch, Some.Ti2v, Some.Vace])
         {
             var memory = Memory(model);
             var longer = Memory(model, latents: 8);
@@ -171,7 +165,7 @@ public class MemoryTests
     [Fact]
     public void Tiles_leave_one_tile_at_work()
     {
-        var (whole, tiled, smaller) = (Memory(Vace), Memory(Vace, tile: 48), Memory(Vace, tile: 32));
+        var (whole, tiled, smaller) = (Memory(Some.Vace), Memory(Some.Vace, tile: 48), Memory(Some.Vace, tile: 32));
         Assert.True(whole.VaeWork > tiled.VaeWork && tiled.VaeWork > smaller.VaeWork);
         // What overlaps is remembered by both.
         Assert.InRange(tiled.VaeCache, whole.VaeCache, 2 * whole.VaeCache);
@@ -185,7 +179,7 @@ public class MemoryTests
         foreach (var gpu in (bool[])[false, true])
         {
             var plans = Enumerable.Range(10, 300).Select(tenths => (long)tenths * GB / 10)
-                .Select(size => Planner.Plan(Some.Request(JobKind.BRoll, 25), Vace, SpeedFigures.Unknown, gpu ? new MachineMemory(64 * GB, size) : new MachineMemory(size))).ToArray();
+                .Select(size => Planner.Plan(Some.Request(JobKind.BRoll, 25), Some.Vace, SpeedFigures.Unknown, gpu ? new MachineMemory(64 * GB, size) : new MachineMemory(size))).ToArray();
             Assert.Equal(plans.Select(plan => plan.CanRun).Order(), plans.Select(plan => plan.CanRun));
             var able = plans.Where(plan => plan.CanRun).ToArray();
             Assert.NotEqual(plans.Length, able.Length);

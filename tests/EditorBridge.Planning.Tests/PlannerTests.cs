@@ -122,6 +122,22 @@ public class PlannerTests
     }
 
     [Fact]
+    public void What_tiles_overlap_is_counted_twice()
+    {
+        var vace = Some.Vace;
+        var request = Some.Request(JobKind.BRoll, 25);
+        var speed = SpeedFigures.FromProbe(8e10);
+        var whole = Planner.Plan(request, vace, speed);
+        Assert.Equal((0, new CanvasSize(832, 480)), (whole.Memory.VaeTile, whole.Canvas.Size));
+        // 104x60 latents in tiles side by side, and one above the other.
+        var computed = new Dictionary<int, int> { [64] = 2 * 60 * 60, [48] = 3 * 43 * 2 * 36, [32] = 4 * 32 * 3 * 26 };
+        var cut = Enumerable.Range(10, 300).Select(tenths => Planner.Plan(request, vace, speed, new MachineMemory(tenths * (1L << 30) / 10))).Where(plan => plan is { CanRun: true, Memory.VaeTile: > 0 }).ToArray();
+        Assert.NotEmpty(cut);
+        Assert.All(cut, plan => Assert.Equal(computed[plan.Memory.VaeTile] / (104.0 * 60), plan.Time.VaeSeconds / whole.Time.VaeSeconds, 9));
+        Assert.All(cut, plan => Assert.Equal(whole.Time.SamplingSeconds, plan.Time.SamplingSeconds));
+    }
+
+    [Fact]
     public void The_estimates_agree_with_the_published_figures_of_the_large_model()
     {
         // 1280x704, 121 frames: 27,280 tokens and 0.55 PFLOP a pass.

@@ -24,6 +24,23 @@ internal static class Some
         VaeDecoderBase = 24,
     };
 
+    public static ModelCapabilities Vace => Ti2v with
+    {
+        Name = "wan2.1-vace-1.3b",
+        Conditioning = Conditioning.Vace,
+        Sizes = [new CanvasSize(832, 480)],
+        MaxFrames = 81,
+        Dim = 1536,
+        Layers = 45,
+        FeedForward = 8960,
+        LatentChannels = 16,
+        TransformerParameters = 2_150_000_000,
+        VaeParameters = 127_000_000,
+        VaeDecoderBase = 96,
+        VaePatch = 1,
+        SpatialStride = 8,
+    };
+
     public static readonly ModelCapabilities Ti2v = Sketch with
     {
         Name = "wan2.2-ti2v-5b",

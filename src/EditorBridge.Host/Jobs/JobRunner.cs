@@ -189,7 +189,7 @@ internal sealed class JobRunner(
             speed.Probed(plan.Model.Hash, measured.Flops);
         }
 
-        var time = Estimates.Time(plan.Model, plan.Canvas.Size, plan.Windows, plan.Sampling, plan.Takes.Count, speed.Of(plan.Model.Hash));
+        var time = Estimates.Time(plan.Model, plan.Canvas.Size, plan.Windows, plan.Sampling, plan.Memory.VaeTile, plan.Takes.Count, speed.Of(plan.Model.Hash));
         report.Expect(time.TotalSeconds);
     }
 
