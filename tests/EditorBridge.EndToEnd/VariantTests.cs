@@ -48,6 +48,12 @@ public sealed class VariantTests(Workspace workspace) : IClassFixture<Workspace>
 
         Assert.True((await workspace.Cli.RunAsync("models", "add", workspace.File("pair"), "--json")).ExitCode == 0);
         var input = workspace.TwoShots("pair.otio");
+        // Each of the two has its own weight of the prompt, and a plan for people shows both.
+        string[] planned = ["plan", "broll", "--timeline", input, "--model", "pair", "--in", "01:00:00:00", "--frames", "9", "--prompt", "rain"];
+        var plan = Assert.Single((await workspace.Cli.RunAsync([.. planned, "--json"])).Events("plan"));
+        Assert.Equal((4, 3), (plan.GetProperty("guidance").GetDouble(), plan.GetProperty("low_noise_guidance").GetDouble()));
+        Assert.Contains("guidance 4 in high noise and 3 in low noise;", string.Join("\n", (await workspace.Cli.RunAsync(planned)).Output), StringComparison.Ordinal);
+
         var plain = Done(await RunAsync("broll", input, "pair", "--in", "01:00:00:00", "--frames", "9", "--prompt", "rain"), "broll", "text", 9);
         var with = Done(await RunAsync("broll", input, "pair", "--in", "01:00:00:00", "--frames", "9", "--prompt", "rain", "--lora", lora + ":0.5@high"), "broll", "text", 9);
         Assert.NotEqual(await FramesAsync(plain), await FramesAsync(with));

@@ -59,6 +59,7 @@ internal static class PlanEvents
             Sampler = plan.Solver,
             Steps = plan.Steps,
             Guidance = plan.Guidance,
+            LowNoiseGuidance = plan.HasLowNoiseGuidance ? plan.LowNoiseGuidance : null,
             GuidanceUntil = plan.GuidanceUntil,
             Timesteps = plan.Timesteps.Count > 0 ? [.. plan.Timesteps] : null,
             StepCache = plan.StepCache is { } cache ? new StepCacheFigure(cache.Method == StepCache.Types.Method.TeaCache ? "teacache" : "easycache", cache.Threshold, cache.FirstSteps) : null,

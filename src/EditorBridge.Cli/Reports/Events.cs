@@ -53,6 +53,7 @@ internal sealed record PlanEvent : CliEvent
     public string? Sampler { get; init; }
     public int? Steps { get; init; }
     public double? Guidance { get; init; }
+    public double? LowNoiseGuidance { get; init; }
     public double? GuidanceUntil { get; init; }
     public IReadOnlyList<double>? Timesteps { get; init; }
     public StepCacheFigure? StepCache { get; init; }

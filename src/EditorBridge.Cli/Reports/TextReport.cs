@@ -90,9 +90,10 @@ internal sealed class TextReport : IReport
     private static string Sampling(PlanEvent plan)
     {
         var walked = plan.Timesteps is { } timesteps ? Text($" ({string.Join(' ', timesteps.Select(t => t.ToString(CultureInfo.InvariantCulture)))})") : "";
-        var guided = plan.GuidanceUntil < 1 && plan.Guidance != 1 ? Text($" in {plan.Passes - plan.Steps} of them") : "";
+        var weight = plan.LowNoiseGuidance is { } low ? Text($"{plan.Guidance} in high noise and {low} in low noise") : Text($"{plan.Guidance}");
+        var guided = plan.GuidanceUntil < 1 && plan.Passes > plan.Steps ? Text($" in {plan.Passes - plan.Steps} of them") : "";
         var cache = plan.StepCache is { } spared ? Text($", {spared.Method} {spared.Threshold} after {spared.FirstSteps} steps") : "";
-        return Text($"  sampling       preset {plan.Preset}: {plan.Steps} steps of {plan.Sampler}{walked}, guidance {plan.Guidance}{guided}; {(cache.Length > 0 ? "at most " : "")}{plan.Passes} passes{cache}");
+        return Text($"  sampling       preset {plan.Preset}: {plan.Steps} steps of {plan.Sampler}{walked}, guidance {weight}{guided}; {(cache.Length > 0 ? "at most " : "")}{plan.Passes} passes{cache}");
     }
 
     private static IEnumerable<string> Timeline(TimelineEvent timeline)

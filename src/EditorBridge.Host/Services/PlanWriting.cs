@@ -47,6 +47,7 @@ internal static class PlanWriting
             } : null,
             PlannerJson = JsonSerializer.Serialize(plan, PlanningJson.Default.Plan),
         };
+        if (plan.Sampling.LowNoiseGuidance is { } low) written.LowNoiseGuidance = low;
         written.Windows.AddRange(plan.Windows.Select(w => new V1.Window
         {
             Frames = w.Frames,
