@@ -1,4 +1,5 @@
 using System.Text.Json;
+using EditorBridge.Models.Checkpoints;
 using EditorBridge.Models.Variants;
 using EditorBridge.Tests.Models;
 using EditorBridge.Tests.Shared;
@@ -34,6 +35,22 @@ public sealed class VariantTests(Workspace workspace) : IClassFixture<Workspace>
         Done(await RunAsync("outpaint", input, "--clip", "A", "--in", "01:00:00:04", "--frames", "9", "--size", "192x72", "--prompt", "a beach"), "outpaint", "masked_video", 9);
         Done(await RunAsync("broll", input, "--in", "01:00:00:00", "--frames", "7", "--prompt", "a boat", "--ref", workspace.File("mask.png"), "--keyframe", workspace.File("mask.png") + "@last",
             "--control", workspace.File("a.mp4")), "broll", "video_context", 7);
+    }
+
+    [FFmpegFact]
+    public async Task Quantised_files_in_ComfyUIs_folders_fill_a_gap()
+    {
+        foreach (var type in (TensorType[])[TensorType.Q8_0, TensorType.Q4_K])
+        {
+            var name = type == TensorType.Q8_0 ? "q8" : "q4";
+            using (var checkpoint = new TinyCheckpoint(WanLine.Vace, pair: false, Spiece, wide: true)) checkpoint.WriteGguf(workspace.File(name + "/models"), type);
+            var inspected = Assert.Single((await workspace.Cli.RunAsync("models", "inspect", workspace.File(name), "--json")).Events("inspection"));
+            Assert.Equal(("comfyui", true), (inspected.GetProperty("layout").GetString(), inspected.GetProperty("ready").GetBoolean()));
+            Assert.Equal(type.ToString(), inspected.GetProperty("networks")[0].GetProperty("types")[0].GetString());
+            var added = await workspace.Cli.RunAsync("models", "add", workspace.File(name), "--name", name, "--json");
+            Assert.True(added.ExitCode == 0, added.ToString());
+            Done(await RunAsync("fill", workspace.TwoShots(name + ".otio"), name, "--gap", "1", "--prompt", "waves"), "fill", "video_context", 10);
+        }
     }
 
     [FFmpegFact]

@@ -1,3 +1,4 @@
+using EditorBridge.Models.Checkpoints;
 using EditorBridge.Models.Variants;
 using EditorBridge.Planning;
 using EditorBridge.Tests.Models;
@@ -108,6 +109,26 @@ public sealed class VariantTests(TinyModel tiny) : IDisposable
             var frames = Frames(place, kind);
             Assert.True(expected.Zip(frames).All(pair => pair.First.AsSpan().SequenceEqual(pair.Second)), place);
         }
+    }
+
+    [Theory]
+    [InlineData(WanLine.TextToVideo, TensorType.Q8_0)]
+    [InlineData(WanLine.Vace, TensorType.Q4_K)]
+    public void Quantised_files_give_the_frames_of_the_values_they_hold(WanLine line, TensorType type)
+    {
+        using var checkpoint = new TinyCheckpoint(line, pair: false, Spiece, wide: true);
+        var kind = line == WanLine.Vace ? JobKind.Fill : JobKind.BRoll;
+        var exact = Frames(checkpoint.WriteDiffusers(Path.Combine(root, "exact")), kind);
+        var gguf = checkpoint.WriteGguf(Path.Combine(root, "gguf"), type);
+        using (var weights = Checkpoint.Open(gguf).OrThrow())
+            Assert.True(weights.Tensors.Values.Count(tensor => tensor.Type == type) > 20);
+        checkpoint.TakeStored(gguf);
+        var stored = Frames(checkpoint.WriteDiffusers(Path.Combine(root, "stored")), kind);
+        var frames = Frames(gguf, kind);
+        Assert.True(stored.Zip(frames).All(pair => pair.First.AsSpan().SequenceEqual(pair.Second)));
+        // Not quite those of the values that were packed, and not far from them.
+        var apart = exact.Zip(frames).SelectMany(pair => pair.First.Zip(pair.Second)).Average(pair => Math.Abs(pair.First - pair.Second) / 65535.0);
+        Assert.InRange(apart, 1e-6, 0.2);
     }
 
     [Fact]

@@ -3,6 +3,7 @@ using EditorBridge.Diffusion.Native;
 using EditorBridge.Diffusion.Text;
 using EditorBridge.Diffusion.Wan;
 using EditorBridge.Diffusion.Weights;
+using EditorBridge.Models.Checkpoints;
 using EditorBridge.Models.Configs;
 using EditorBridge.Models.Networks;
 using EditorBridge.Models.Variants;
@@ -14,15 +15,19 @@ namespace EditorBridge.Tests.Models;
 /// <summary>The networks of a Wan variant at very small widths, with random weights whose outputs depend on everything they are given; written in any layout.</summary>
 public sealed class TinyCheckpoint : IDisposable
 {
+    private const int Wide = 256;
+
     private readonly byte[] spiece;
+    private readonly bool wide;
 
     /// <param name="line">Which variant.</param>
     /// <param name="pair">Whether it has two experts.</param>
     /// <param name="spiece">The SentencePiece file of a small vocabulary.</param>
-    public TinyCheckpoint(WanLine line, bool pair, string spiece)
+    /// <param name="wide">Whether rows are 256 values long, so that every quantisation can store them.</param>
+    public TinyCheckpoint(WanLine line, bool pair, string spiece, bool wide = false)
     {
         NativeTorch.Load();
-        (Line, IsPair, this.spiece) = (line, pair, File.ReadAllBytes(spiece));
+        (Line, IsPair, this.spiece, this.wide) = (line, pair, File.ReadAllBytes(spiece), wide);
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         manual_seed(7);
@@ -31,7 +36,7 @@ public sealed class TinyCheckpoint : IDisposable
         var known = two ? WanVaeConfig.Wan22 : WanVaeConfig.Wan21;
         Vae = new WanVideoVae(known with { BaseDim = 4, DecoderBaseDim = two ? 8 : null });
         Vae.Initialize();
-        Text = new UMT5Encoder(new UMT5Config { VocabSize = 1024, DModel = 16, DKv = 8, DFf = 32, NumHeads = 2, NumLayers = 1 });
+        Text = new UMT5Encoder(new UMT5Config { VocabSize = 1024, DModel = wide ? Wide : 16, DKv = wide ? Wide / 2 : 8, DFf = wide ? Wide : 32, NumHeads = 2, NumLayers = 1 });
         Text.Initialize(generator);
         if (line is WanLine.ImageToVideo21 or WanLine.FirstLastFrame21)
         {
@@ -117,12 +122,14 @@ public sealed class TinyCheckpoint : IDisposable
     }
 
     /// <summary>GGUF files in ComfyUI's folders; the VAE is a safetensors file, as there is none of it.</summary>
+    /// <param name="models">ComfyUI's folder of models.</param>
+    /// <param name="type">What matrices are stored as.</param>
     /// <returns>The transformer's file.</returns>
-    public string WriteGguf(string models)
+    public string WriteGguf(string models, TensorType type = TensorType.F32)
     {
         var file = Path.Combine(models, "unet", "wan.gguf");
-        TinyNames.Gguf(file, Named(Transformer, WanTransformerKeys.ToOriginal), "wan", null);
-        TinyNames.Gguf(Path.Combine(models, "text_encoders", "umt5-xxl.gguf"), Named(Text, TinyNames.GgufText), "t5encoder", SentencePieceModel.Read(spiece));
+        TinyNames.Gguf(file, Named(Transformer, WanTransformerKeys.ToOriginal), "wan", null, type);
+        TinyNames.Gguf(Path.Combine(models, "text_encoders", "umt5-xxl.gguf"), Named(Text, TinyNames.GgufText), "t5encoder", SentencePieceModel.Read(spiece), type);
         Write(Path.Combine(models, "vae", "wan_vae.safetensors"), Vae, OriginalVae);
         File.WriteAllText(ModelFolder.SettingsFile(file), ModelFolder.Write(Settings));
         return file;
@@ -143,6 +150,15 @@ public sealed class TinyCheckpoint : IDisposable
         };
         if (stray.Length > 0) (parts[stray + ".lora_A.weight"], parts[stray + ".lora_B.weight"]) = (zeros(2, 128), zeros(48, 2));
         WeightSaver.Save(parts, path);
+    }
+
+    /// <summary>Gives transformer and text encoder the values that <see cref="WriteGguf"/> has stored, which are not quite their own.</summary>
+    /// <param name="transformer">The transformer's file.</param>
+    public void TakeStored(string transformer)
+    {
+        using (var weights = Checkpoint.Open(transformer).OrThrow()) WeightLoader.Load(Transformer, weights, WanTransformerKeys.FromOriginal);
+        var text = Path.Combine(Path.GetDirectoryName(Path.GetDirectoryName(transformer))!, "text_encoders", "umt5-xxl.gguf");
+        using (var weights = Checkpoint.Open(text).OrThrow()) WeightLoader.LoadParts(Text, weights, UMT5Keys.ToHuggingFace);
     }
 
     public void Dispose()
@@ -181,7 +197,8 @@ public sealed class TinyCheckpoint : IDisposable
         var image = Image is not null;
         var network = new WanTransformer(new WanTransformerConfig
         {
-            NumAttentionHeads = 1, AttentionHeadDim = 128, InChannels = input, OutChannels = output, TextDim = 16, FreqDim = 32, FfnDim = 48, NumLayers = 2,
+            NumAttentionHeads = wide ? 2 : 1, AttentionHeadDim = 128, InChannels = input, OutChannels = output, TextDim = Text.Config.DModel, FreqDim = 32,
+            FfnDim = wide ? Wide : 48, NumLayers = 2,
             ImageDim = image ? 80 : null, AddedKvProjDim = image ? 128 : null, PosEmbedSeqLen = Line == WanLine.FirstLastFrame21 ? 10 : null,
             VaceLayers = Line == WanLine.Vace ? [0, 1] : null, VaceInChannels = Line == WanLine.Vace ? 96 : null,
         });

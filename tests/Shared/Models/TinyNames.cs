@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Runtime.InteropServices;
 using System.Text.RegularExpressions;
 using EditorBridge.Diffusion.Text;
+using EditorBridge.Models.Checkpoints;
 using EditorBridge.Models.Networks;
 using EditorBridge.Models.Tests.Gguf;
 using EditorBridge.Models.Tests.Pickles;
@@ -61,8 +62,13 @@ internal static partial class TinyNames
         File.WriteAllBytes(path, PickleWriter.Archive(pickle.Op('u').Stop(), [.. members]));
     }
 
-    /// <summary>A GGUF file of float32 tensors; the patch embedding, which has more axes than the format knows, joined along the outer two.</summary>
-    public static void Gguf(string path, IReadOnlyDictionary<string, Tensor> tensors, string architecture, SentencePieceModel? tokenizer)
+    /// <summary>A GGUF file; the patch embedding, which has more axes than the format knows, joined along the outer two.</summary>
+    /// <param name="path">The file.</param>
+    /// <param name="tensors">Its tensors by name.</param>
+    /// <param name="architecture">What it says it is.</param>
+    /// <param name="tokenizer">A tokenizer to pack in.</param>
+    /// <param name="type">What matrices are stored as, where their rows are whole blocks; all else is float32, as quantised files have it.</param>
+    public static void Gguf(string path, IReadOnlyDictionary<string, Tensor> tensors, string architecture, SentencePieceModel? tokenizer, TensorType type = TensorType.F32)
     {
         Directory.CreateDirectory(Path.GetDirectoryName(path)!);
         var writer = new GgufWriter().Value("general.architecture", architecture);
@@ -81,7 +87,10 @@ internal static partial class TinyNames
         {
             ulong[] shape = [.. tensor.shape.Select(size => (ulong)size)];
             if (shape.Length == 5) shape = [shape[0] * shape[1], .. shape[2..]];
-            writer = writer.Tensor(name, 0, shape, Bytes(tensor));
+            if (type.IsBlocked() && shape.Length == 2 && shape[1] % (ulong)type.BlockElements() == 0)
+                writer = writer.Tensor(name, type == TensorType.Q8_0 ? 8u : 12u, shape, GgufBlocks.Pack(type, MemoryMarshal.Cast<byte, float>(Bytes(tensor))));
+            else
+                writer = writer.Tensor(name, 0, shape, Bytes(tensor));
         }
 
         File.WriteAllBytes(path, writer.Bytes());
