@@ -240,6 +240,16 @@ public sealed class OpenFxTests(OpenFxHost fixture) : IClassFixture<OpenFxHost>
     }
 
     [NativeFact]
+    public async Task A_host_that_gives_one_frame_for_all_times_is_warned_and_served()
+    {
+        var lines = await fixture.RunAsync("run", "Filter", "still", "prompt=waves", "start=10", "frames=6", "press=generate", "show=status", "show=job");
+        Assert.Contains("ignores the time", OpenFxHost.Said(lines, "message").Single(), StringComparison.Ordinal);
+        Assert.StartsWith("Done: 6 frames", OpenFxHost.Said(lines, "status").Single(), StringComparison.Ordinal);
+        Assert.Contains("ignores the time", OpenFxHost.Said(lines, "status").Single(), StringComparison.Ordinal);
+        Assert.Equal(Job.Types.State.Succeeded, (await fixture.Client.GetAsync(OpenFxHost.Said(lines, "job").Single())).State);
+    }
+
+    [NativeFact]
     public async Task What_cannot_be_done_is_said_in_one_sentence()
     {
         var empty = await fixture.RunAsync("run", "Generator", "press=generate", "show=status", "press=cancel", "show=status");

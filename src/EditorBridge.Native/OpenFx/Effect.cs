@@ -65,6 +65,7 @@ internal sealed unsafe partial class Effect
         SetText(Description.Status, "Sending the job.");
         _generation = Generation.Begin(wish, DepthBits());
         Follow(_generation);
+        if (wish.Warning.Length > 0 && _generation.State is { IsOver: false } or { FrameFile.Length: > 0 }) Say(wish.Warning, "OfxMessageWarning"u8);
         TellParameters();
         return OfxStatus.Ok;
     }
@@ -110,20 +111,20 @@ internal sealed unsafe partial class Effect
             if (isShown) _ = Suites.Progress->End(_handle);
         }
 
-        if (generation.State is { Failure.Length: > 0 } state) Say(state.Failure);
+        if (generation.State is { Failure.Length: > 0 } state) Say(state.Failure, "OfxMessageError"u8);
     }
 
     private OfxStatus Refuse(string why)
     {
         SetText(Description.Status, why);
-        Say(why);
+        Say(why, "OfxMessageError"u8);
         return OfxStatus.Ok;
     }
 
-    private void Say(string sentence)
+    private void Say(string sentence, ReadOnlySpan<byte> kind)
     {
         if (Suites.Message is null) return;
-        fixed (byte* type = "OfxMessageError"u8, id = "org.editorbridge.Generate.message"u8, text = PropertySet.Terminated(sentence.Replace("%", "%%", StringComparison.Ordinal)))
+        fixed (byte* type = kind, id = "org.editorbridge.Generate.message"u8, text = PropertySet.Terminated(sentence.Replace("%", "%%", StringComparison.Ordinal)))
             _ = Suites.Message->Message(_handle, type, id, text);
     }
 

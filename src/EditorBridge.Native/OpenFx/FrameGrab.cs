@@ -10,6 +10,9 @@ internal sealed class FrameGrab
 
     public int Height { get; private set; }
 
+    /// <summary>Whether several times were asked for and one and the same frame came: of a still, or from a host that ignores the time.</summary>
+    public bool IsStill { get; private set; }
+
     /// <summary>Why the frames are of no use; empty when they are.</summary>
     public string Problem { get; private set; } = "";
 
@@ -39,7 +42,12 @@ internal sealed class FrameGrab
         }
 
         // Frames that are all the same are one frame: a host that ignores the time it is asked for gives such, and so does a still.
-        if (grab.Frames.Count > 1 && grab.Frames.TrueForAll(frame => frame.AsSpan().SequenceEqual(grab.Frames[0]))) grab.Frames.RemoveRange(1, grab.Frames.Count - 1);
+        if (grab.Frames.Count > 1 && grab.Frames.TrueForAll(frame => frame.AsSpan().SequenceEqual(grab.Frames[0])))
+        {
+            grab.Frames.RemoveRange(1, grab.Frames.Count - 1);
+            grab.IsStill = true;
+        }
+
         if (times.Count > 1 && times[0] > times[1]) grab.Frames.Reverse();
         return grab;
     }

@@ -86,7 +86,7 @@ internal sealed class Generation
             _state = _state with { Text = "Laying out the frames.", Fraction = 0.99 };
             var opened = await ShownClips.OpenAsync(clip.Name, bits, end.Token).ConfigureAwait(false);
             _state = _state with { FrameFile = opened, Fraction = 1 };
-            Finish(FormattableString.Invariant($"Done: {clip.Frames} frames, seed {clip.Seed}."), isFailure: false);
+            Finish(FormattableString.Invariant($"Done: {clip.Frames} frames, seed {clip.Seed}. {wish.Warning}").TrimEnd(), isFailure: false);
         }
         catch (OperationCanceledException) when (end.IsCancellationRequested)
         {

@@ -35,6 +35,11 @@ internal sealed record GenerationWish
     /// <summary>Frames just after the new ones.</summary>
     public required FrameGrab? After { get; init; }
 
+    /// <summary>What to tell who asked, beside the result; empty for nothing. A host may declare that it gives frames by time and not do it.</summary>
+    public string Warning => Before is { IsStill: true } || After is { IsStill: true }
+        ? "The frames beside the new ones are all the same: right for a still; if the shot moves, this program ignores the time it is asked for, and `editorbridge extend` or `fill` with the project's file is the way."
+        : "";
+
     /// <summary>The first new frame in the effect's own time.</summary>
     public required long First { get; init; }
 
