@@ -106,6 +106,10 @@ public sealed class PallaidiumTests
             (Body(("fps", 0.0)), "frame rate"),
             (Body(("prompt", "")), "prompt"),
             (Body(("num_frames", 0)), "frames"),
+            (Body(("width", -5)), "width"),
+            (Body(("num_frames", "many")), "'num_frames' is of another kind"),
+            (Body(("anchor_file_ids", 3)), "'anchor_file_ids' is of another kind"),
+            (new[] { 1 }, "no JSON object"),
         })
         {
             using var answer = await http.PostAsJsonAsync("v1/videos", body);
@@ -115,6 +119,7 @@ public sealed class PallaidiumTests
 
         using var broken = await http.PostAsync("v1/videos", new StringContent("{", Encoding.UTF8, "application/json"));
         Assert.Equal(HttpStatusCode.BadRequest, broken.StatusCode);
+        Assert.Contains("no valid JSON at line 1", await broken.Content.ReadAsStringAsync(), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.Json;
 using System.Text.Json.Serialization;
 using EditorBridge.Host.Jobs;
@@ -58,7 +59,7 @@ internal sealed class PallaidiumEndpoint(
         }
         catch (JsonException e)
         {
-            await RefuseAsync(context, StatusCodes.Status400BadRequest, $"The request's body cannot be read: {e.Message}").ConfigureAwait(false);
+            await RefuseAsync(context, StatusCodes.Status400BadRequest, $"The request's body cannot be read: {Trouble(e)}.").ConfigureAwait(false);
         }
         catch (OperationCanceledException) when (context.RequestAborted.IsCancellationRequested)
         {
@@ -72,6 +73,12 @@ internal sealed class PallaidiumEndpoint(
                 isFull ? $"The disk of {folder.Root} is full; free some space and try again." : "The host failed; its log has more.").ConfigureAwait(false);
         }
     }
+
+    // Its own message names types of .NET.
+    private static string Trouble(JsonException error) =>
+        error.InnerException is JsonException ? string.Create(CultureInfo.InvariantCulture, $"it is no valid JSON at line {error.LineNumber + 1}, byte {error.BytePositionInLine}")
+        : error.Path is ['$', '.', .. var field] ? $"the value of '{field}' is of another kind than the contract has it"
+        : "it is no JSON object";
 
     private Task RouteAsync(HttpContext context)
     {

@@ -133,6 +133,8 @@ internal sealed record VideoRequest
 
     private PixelSize Size(ModelCapabilities? model)
     {
+        if (Width < 0) throw Errors.Invalid("width", "INVALID_ARGUMENT", $"A width of {Width} cannot be; leave it out for the model's own.");
+        if (Height < 0) throw Errors.Invalid("height", "INVALID_ARGUMENT", $"A height of {Height} cannot be; leave it out for the model's own.");
         var own = model?.Sizes.FirstOrDefault() ?? new CanvasSize(0, 0);
         return new PixelSize { Width = Width is > 0 ? Width.Value : own.Width, Height = Height is > 0 ? Height.Value : own.Height };
     }
