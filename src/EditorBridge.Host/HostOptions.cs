@@ -56,9 +56,9 @@ public sealed class HostOptions
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
     public TimeSpan LeaseTime { get; set; } = TimeSpan.FromSeconds(20);
 
-    /// <summary>How long the worker may be silent before it is ended.</summary>
+    /// <summary>How long the worker may be silent before it is ended; on a machine at the end of its strength a healthy one has been for 20 s.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "01:00:00")]
-    public TimeSpan WorkerSilence { get; set; } = TimeSpan.FromSeconds(20);
+    public TimeSpan WorkerSilence { get; set; } = TimeSpan.FromSeconds(60);
 
     /// <summary>How long one step of the pipeline may take before the worker counts as stuck.</summary>
     [Range(typeof(TimeSpan), "00:00:01", "1.00:00:00")]
