@@ -95,7 +95,7 @@ public sealed class SketchQuality(SketchModel model, SceneClassifier classifier,
         {
             string name = SceneFacts.Names[a];
             int shuffles = Math.Min(Shuffles, count - 1);
-            double shuffled = Enumerable.Range(1, shuffles).Average(by => Score([.. truth.Skip(by), .. truth.Take(by)], generated, a));
+            double shuffled = shuffles < 1 ? double.NaN : Enumerable.Range(1, shuffles).Average(by => Score([.. truth.Skip(by), .. truth.Take(by)], generated, a));
             table.Add("attributes", $"{name}, generated", Score(truth, generated, a), "%", "80 %");
             table.Add("attributes", $"{name}, shuffled prompts", shuffled, "%", $"{100.0 / SceneFacts.Classes[a]:F0} ± 5 %");
         }
