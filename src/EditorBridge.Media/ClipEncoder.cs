@@ -256,7 +256,9 @@ public sealed class ClipEncoder : IAsyncDisposable, IDisposable
         if (frames != settings.FrameCount) return Failed($"the finished file has {frames} frames instead of {settings.FrameCount}");
         if (info.FrameCount != settings.FrameCount) return Failed($"the finished file claims {info.FrameCount} frames instead of {settings.FrameCount}");
         if (info.Rate != settings.Rate && settings.FrameCount > 1) return Failed($"the finished file runs at {info.Rate} instead of {settings.Rate}");
-        if (info.Colour != ColourTags.Bt709) return Failed($"the finished file is tagged {info.Colour} instead of BT.709");
+        // ProRes has no place for the range, which is always the limited one: ffmpeg 5 says "tv" of it, ffmpeg 6 leaves it open.
+        var tagged = info.Colour.Range is null && settings.Codec == ClipCodec.ProRes422Hq ? info.Colour with { Range = ColourTags.Bt709.Range } : info.Colour;
+        if (tagged != ColourTags.Bt709) return Failed($"the finished file is tagged {info.Colour} instead of BT.709");
         if ((info.CodedWidth, info.CodedHeight, info.Rotation) != (settings.Width, settings.Height, 0))
             return Failed($"the finished file is {info.CodedWidth} x {info.CodedHeight} instead of {settings.Width} x {settings.Height}");
         if (info.Timecode != settings.StartTimecode) return Failed($"the finished file starts at timecode {info.Timecode ?? "none"} instead of {settings.StartTimecode}");

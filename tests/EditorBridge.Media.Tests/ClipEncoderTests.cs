@@ -56,10 +56,12 @@ public sealed class ClipEncoderTests : IDisposable
         using var json = JsonDocument.Parse(await TestMedia.RunAsync("ffprobe", ["-v", "error", "-count_frames", "-of", "json", "-show_streams", "-show_format", clip.Path]));
         var stream = json.RootElement.GetProperty("streams").EnumerateArray().Single(s => s.GetProperty("codec_type").GetString() == "video");
         string Text(string key) => stream.GetProperty(key).GetString()!;
+        // ProRes has no place for the range; ffmpeg 6 says so.
+        string Range() => stream.TryGetProperty("color_range", out var range) || codec != ClipCodec.ProRes422Hq ? range.GetString()! : "tv";
         var reduced = FrameRate.TryParse(rate, out var r) ? $"{r.Numerator}/{r.Denominator}" : "";
         Assert.Equal(
             ("13", reduced, reduced, codecName, pixelFormat, "tv", "bt709", "bt709", "bt709"),
-            (Text("nb_read_frames"), Text("r_frame_rate"), Text("avg_frame_rate"), Text("codec_name"), Text("pix_fmt"), Text("color_range"), Text("color_space"), Text("color_primaries"), Text("color_transfer")));
+            (Text("nb_read_frames"), Text("r_frame_rate"), Text("avg_frame_rate"), Text("codec_name"), Text("pix_fmt"), Range(), Text("color_space"), Text("color_primaries"), Text("color_transfer")));
         Assert.Equal("0.000000", Text("start_time"));
         Assert.Contains("01:00:03:05", json.RootElement.ToString());
         var tags = json.RootElement.GetProperty("format").GetProperty("tags");
@@ -222,6 +224,26 @@ public sealed class ClipEncoderTests : IDisposable
             Assert.Contains("broken.mov", refusal.Message);
             Assert.False(File.Exists(media.PathOf("broken.mov")));
         }
+    }
+
+    [Theory]
+    [InlineData(ClipCodec.ProRes422Hq, true)]
+    [InlineData(ClipCodec.H264, false)]
+    public async Task AnOpenRangeIsTheLimitedOneInProResAlone(ClipCodec codec, bool isRight)
+    {
+        if (OperatingSystem.IsWindows()) return;
+        var real = await TestMedia.ToolsAsync();
+        File.WriteAllText(media.PathOf("ffmpeg"), $"#!/bin/bash\nexec '{real.FFmpegPath}' \"$@\"\n");
+        // As ffprobe of ffmpeg 6 describes ProRes.
+        File.WriteAllText(media.PathOf("ffprobe"), $"#!/bin/bash\n'{real.FFprobePath}' \"$@\" | sed '/\"color_range\"/d'\n");
+        foreach (var name in new[] { "ffmpeg", "ffprobe" })
+            File.SetUnixFileMode(media.PathOf(name), UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        var tools = (await FFmpegTools.FindAsync(media.Folder, null, default)).Value;
+        await using var encoder = ClipEncoder.Start(tools, Settings(codec, "24", 2), media.PathOf("range.mov")).Value;
+        using var frame = Numbered(0);
+        for (var n = 0; n < 2; n++) encoder.Write(frame);
+        var finished = await encoder.FinishAsync();
+        Assert.True(isRight ? finished.Refusal is null : finished.Refusal!.Message.Contains("instead of BT.709", StringComparison.Ordinal), finished.Refusal?.Message);
     }
 
     [Fact]
