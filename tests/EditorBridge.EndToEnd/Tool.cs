@@ -24,8 +24,9 @@ internal static class Tool
         {
             try
             {
-                // With worker threads (real_time other than 0) it hangs more often.
-                await RunAsync(TimeSpan.FromSeconds(40), "melt", ["-silent", project, "-consumer", $"avformat:{movie}", "vcodec=mjpeg", "an=1", "real_time=0"]).ConfigureAwait(false);
+                // With worker threads (real_time other than 0) it hangs more often, and in one run of four where it may pause at the end instead of leaving.
+                // Where it is slow for want of a processor, only more time helps.
+                await RunAsync(TimeSpan.FromSeconds(40 * attempt), "melt", ["-silent", project, "-consumer", $"avformat:{movie}", "vcodec=mjpeg", "an=1", "real_time=0", "terminate_on_pause=1"]).ConfigureAwait(false);
                 return await ProbeAsync(movie).ConfigureAwait(false);
             }
             catch (Exception e) when (e is TimeoutException or InvalidOperationException && attempt < 4)

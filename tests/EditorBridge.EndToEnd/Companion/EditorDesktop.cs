@@ -107,7 +107,7 @@ internal sealed class EditorDesktop : IDisposable
         for (var attempt = 1; ; attempt++)
         {
             var last = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"out={frames - 1}");
-            if (await RunAsync("melt", "-silent", project, "in=0", last, "-consumer", $"avformat:{movie}", "vcodec=mjpeg", "an=1", "real_time=0") is not null || attempt == 4)
+            if (await RunAsync("melt", "-silent", project, "in=0", last, "-consumer", $"avformat:{movie}", "vcodec=mjpeg", "an=1", "real_time=0", "terminate_on_pause=1") is not null || attempt == 4)
                 return (await Tool.ProbeAsync(movie)).GetProperty("nb_read_frames").GetString();
         }
     }
