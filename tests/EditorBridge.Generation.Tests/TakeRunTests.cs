@@ -310,7 +310,7 @@ public class TakeRunTests(TinyModel tiny)
             using (var stream = File.OpenWrite(weights)) stream.SetLength(stream.Length / 2);
             Assert.Contains("model.safetensors", Assert.Throws<GenerationException>(() => LoadedModel.Load(copy, "x", "cpu")).Message, StringComparison.Ordinal);
             File.Copy(Path.Combine(copy, "text_encoder", "model.safetensors"), weights, overwrite: true);
-            Assert.Contains("cannot be loaded", Assert.Throws<GenerationException>(() => LoadedModel.Load(copy, "x", "cpu")).Message, StringComparison.Ordinal);
+            Assert.Contains(Path.Combine(copy, "transformer"), Assert.Throws<GenerationException>(() => LoadedModel.Load(copy, "x", "cpu")).Message, StringComparison.Ordinal);
         }
         finally
         {
