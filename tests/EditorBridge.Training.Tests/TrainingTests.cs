@@ -140,6 +140,23 @@ public sealed class TrainingTests
     }
 
     [Fact]
+    public void A_decoded_look_is_what_the_autoencoder_leaves_of_the_scene()
+    {
+        using var scope = NewDisposeScope();
+        using var components = PrincipalComponents.At(PrincipalComponents.Shipped, 48, _ => { });
+        using var sketch = new SketchModel(Path.Combine(AppContext.BaseDirectory, "models", "sketch"));
+        var pool = new LookPool(1, new SeededRandom(8), components, coded: 0);
+        pool.Decode(sketch, choices: 1);
+        var (decoded, facts) = pool.Range(0, 1);
+        var random = new SeededRandom(8);
+        var scene = Scene.Sample(random);
+        float[] clip = SceneRenderer.RenderClip(scene, 288, 160, SceneClassifier.Frames, random.Between(-0.8, -0.2));
+        var rendered = SceneClassifier.Look(tensor(clip, [1, 3, SceneClassifier.Frames, 160, 288]));
+        Assert.Equal(SceneFacts.Of(scene), facts[0]);
+        Assert.InRange((decoded - rendered).square().mean().sqrt().item<float>(), 0.005, 0.12);
+    }
+
+    [Fact]
     public void What_the_components_keep_of_a_frame_is_near_what_the_autoencoder_keeps()
     {
         using var noGrad = no_grad();
