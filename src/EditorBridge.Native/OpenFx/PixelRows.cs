@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Buffers.Binary;
+using System.Numerics;
 using System.Runtime.InteropServices;
 using System.Runtime.Intrinsics;
 
@@ -8,6 +9,9 @@ namespace EditorBridge.Native.OpenFx;
 /// <summary>Converts rows of pixels between what the frame file has (R, G, B, A of 8 or 16 bits) and what hosts have.</summary>
 internal static class PixelRows
 {
+    // The conversion takes longer than a look into a table that stays in the processor's cache.
+    private static readonly ushort[] HalfOf8 = Halves(255), HalfOf16 = Halves(65535);
+
     /// <summary>Writes a row of RGBA as a host has it.</summary>
     /// <param name="rgba">Four values a pixel.</param>
     /// <param name="bits">8 or 16.</param>
@@ -26,7 +30,8 @@ internal static class PixelRows
         var values = target.Length / format.ValueBytes;
         var scratch = isSameDepth ? null : ArrayPool<byte>.Shared.Rent(values * bits / 8);
         var picked = scratch is null ? target : scratch.AsSpan(0, values * bits / 8);
-        if (bits == 8) Pick(rgba, picked, format);
+        if (format.Channels == 4) SwapRedAndBlue(rgba, bits, picked);
+        else if (bits == 8) Pick(rgba, picked, format);
         else Pick(MemoryMarshal.Cast<byte, ushort>(rgba), MemoryMarshal.Cast<byte, ushort>(picked), format);
         if (scratch is null) return;
         Deepen(picked, bits, target, format.Depth);
@@ -96,12 +101,24 @@ internal static class PixelRows
         {
             case (8, PixelDepth.Byte) or (16, PixelDepth.Short): values.CopyTo(target); break;
             case (16, PixelDepth.Float): Widen(wide, MemoryMarshal.Cast<byte, float>(target)); break;
-            case (16, PixelDepth.Half): Halve(wide, shorts); break;
+            case (16, PixelDepth.Half): LookUp(HalfOf16, wide, shorts); break;
             case (16, _): for (var i = 0; i < wide.Length; i++) target[i] = (byte)((wide[i] + 128) / 257); break;
             case (_, PixelDepth.Short): for (var i = 0; i < values.Length; i++) shorts[i] = (ushort)(values[i] * 257); break;
-            case (_, PixelDepth.Half): for (var i = 0; i < values.Length; i++) shorts[i] = BitConverter.HalfToUInt16Bits((Half)(values[i] / 255f)); break;
+            case (_, PixelDepth.Half): LookUp(HalfOf8, values, shorts); break;
             default: ToFloats(values, PixelDepth.Byte, MemoryMarshal.Cast<byte, float>(target)); break;
         }
+    }
+
+    private static ushort[] Halves(int most) => [.. Enumerable.Range(0, most + 1).Select(value => BitConverter.HalfToUInt16Bits((Half)(value / (float)most)))];
+
+    private static void LookUp(ushort[] table, ReadOnlySpan<ushort> indices, Span<ushort> target)
+    {
+        for (var i = 0; i < indices.Length; i++) target[i] = table[indices[i]];
+    }
+
+    private static void LookUp(ushort[] table, ReadOnlySpan<byte> indices, Span<ushort> target)
+    {
+        for (var i = 0; i < indices.Length; i++) target[i] = table[indices[i]];
     }
 
     private static void Pick<T>(ReadOnlySpan<T> rgba, Span<T> target, PixelFormat format)
@@ -112,12 +129,26 @@ internal static class PixelRows
             case 1:
                 for (var x = 0; x < target.Length; x++) target[x] = rgba[4 * x + 3];
                 break;
-            case 3:
+            default:
                 for (int at = 0, p = 0; at <= target.Length - 3; at += 3, p += 4) (target[at], target[at + 1], target[at + 2]) = (rgba[p + first], rgba[p + 1], rgba[p + last]);
                 break;
-            default:
-                for (var p = 0; p <= target.Length - 4; p += 4) (target[p], target[p + 1], target[p + 2], target[p + 3]) = (rgba[p + first], rgba[p + 1], rgba[p + last], rgba[p + 3]);
-                break;
+        }
+    }
+
+    // A pixel at a time, as one number: red is its lowest part.
+    private static void SwapRedAndBlue(ReadOnlySpan<byte> rgba, int bits, Span<byte> bgra)
+    {
+        if (bits == 8)
+        {
+            var from = MemoryMarshal.Cast<byte, uint>(rgba);
+            var to = MemoryMarshal.Cast<byte, uint>(bgra);
+            for (var i = 0; i < from.Length; i++) to[i] = from[i] & 0xFF00FF00 | BitOperations.RotateLeft(from[i] & 0x00FF00FF, 16);
+        }
+        else
+        {
+            var from = MemoryMarshal.Cast<byte, ulong>(rgba);
+            var to = MemoryMarshal.Cast<byte, ulong>(bgra);
+            for (var i = 0; i < from.Length; i++) to[i] = from[i] & 0xFFFF0000FFFF0000 | BitOperations.RotateLeft(from[i] & 0x0000FFFF0000FFFF, 32);
         }
     }
 
@@ -173,28 +204,6 @@ internal static class PixelRows
                 break;
             default: source.CopyTo(MemoryMarshal.Cast<byte, float>(target)); break;
         }
-    }
-
-    private static void Halve(ReadOnlySpan<ushort> source, Span<ushort> target)
-    {
-        var i = 0;
-        for (; i <= source.Length - Vector128<ushort>.Count; i += Vector128<ushort>.Count)
-        {
-            var (low, high) = Fractions(source[i..]);
-            Vector128.Narrow(HalfBits(low), HalfBits(high)).CopyTo(target[i..]);
-        }
-
-        for (; i < source.Length; i++) target[i] = BitConverter.HalfToUInt16Bits((Half)(source[i] / 65535f));
-    }
-
-    // Of values from 0 to 1, rounded as the standard conversion does, which would take too long for each value of a large picture.
-    private static Vector128<uint> HalfBits(Vector128<float> values)
-    {
-        var bits = values.AsUInt32();
-        var normal = (bits + Vector128.Create(0xFFFu) + ((bits >> 13) & Vector128<uint>.One) - Vector128.Create(112u << 23)) >> 13;
-        // Below 2^-14 a half is a multiple of 2^-24, which is the last bit of 0.5.
-        var small = (values + Vector128.Create(0.5f)).AsUInt32() - Vector128.Create(0x3F000000u);
-        return Vector128.ConditionalSelect(Vector128.LessThan(values, Vector128.Create(1f / 16384)).AsUInt32(), small, normal);
     }
 
     private static void Widen(ReadOnlySpan<ushort> source, Span<float> target)
