@@ -39,6 +39,21 @@ public sealed class BundleTests : IDisposable
     }
 
     [Fact]
+    public void A_medium_that_a_zip_bundle_lacks_is_named_as_the_timeline_names_it()
+    {
+        var path = Path.Combine(folder, "bare.otioz");
+        using (var zip = ZipFile.Open(path, ZipArchiveMode.Create))
+        {
+            foreach (var name in (string[])["content.otio", "media/é 1.mov"]) zip.CreateEntry(name);
+        }
+
+        using var bundle = TimelineBundle.Open(path).Value;
+        Assert.Null(bundle.Lacks("media/%C3%A9%201.mov"));
+        Assert.Null(bundle.Lacks("file:///elsewhere/b.mov"));
+        Assert.Equal($"The bundle {path} holds no 'media/b.mov': export it again with its media.", bundle.Lacks("media/b.mov")!.Message);
+    }
+
+    [Fact]
     public void Other_entries_of_a_zip_bundle_stay_as_they_are_stored()
     {
         Gen.Select(Gen.Int[0, int.MaxValue], Gen.Int[0, 6]).Sample((seed, count) =>

@@ -32,7 +32,7 @@ internal sealed class JobRun(JobArguments arguments, ClientOptions options, IRep
         documentFolder = file.Folder;
         var jobs = TimelineJobs.Find(document.Index, arguments).OrRefuse();
         file.Unpack(jobs.SelectMany(job => Shown(document.Index, job)));
-        EarlyMediaCheck(document, jobs);
+        EarlyMediaCheck(file.Bundle, jobs);
 
         using var client = await EditorBridgeClient.ConnectAsync(options, cancellation).ConfigureAwait(false);
         var prepared = new List<Prepared>();
@@ -99,11 +99,13 @@ internal sealed class JobRun(JobArguments arguments, ClientOptions options, IRep
     }
 
     // Before a host is started for it: a neighbour whose file is not there.
-    private void EarlyMediaCheck(TimelineDocument document, IReadOnlyList<TimelineJob> jobs)
+    private void EarlyMediaCheck(TimelineBundle? bundle, IReadOnlyList<TimelineJob> jobs)
     {
         foreach (var neighbour in jobs.SelectMany(job => new[] { job.Before, job.After, job.Source }).OfType<TrackItem>())
         {
-            if (neighbour.Kind == ItemKind.Clip && neighbour.Media is not { IsImageSequence: true }) ClipMedia.Locate(neighbour, documentFolder).OrRefuse();
+            if (neighbour.Kind != ItemKind.Clip || neighbour.Media is { IsImageSequence: true }) continue;
+            if (neighbour.Media?.Url is { } url && bundle?.Lacks(url) is { } refusal) throw new Refused(refusal.Reason, refusal.Message);
+            ClipMedia.Locate(neighbour, documentFolder).OrRefuse();
         }
     }
 

@@ -69,6 +69,15 @@ public sealed class TimelineBundle : IDisposable
         return Find(url) is not null;
     }
 
+    /// <summary>Why a medium cannot be read that a zip bundle names as its own and does not hold; null for every other.</summary>
+    public Refusal? Lacks(string url)
+    {
+        ArgumentNullException.ThrowIfNull(url);
+        return IsFolder || !IsRelative(url) || Find(url) is not null
+            ? null
+            : new Refusal("MEDIA_OFFLINE", $"The bundle {path} holds no '{url}': export it again with its media.");
+    }
+
     /// <summary>Unpacks a medium of a zip bundle, so that others can read it as a file; does nothing for folders and for media elsewhere.</summary>
     /// <param name="url">The medium, as the timeline names it.</param>
     /// <returns>Why it cannot be; null when it was, or needs not to be.</returns>
