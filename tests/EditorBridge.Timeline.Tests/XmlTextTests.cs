@@ -39,6 +39,8 @@ public class XmlTextTests
     [InlineData("<a/><b/>", "follows the end")]
     [InlineData("<a>&#0;</a>", "&#0;")]
     [InlineData("<a>& b</a>", "no reference")]
+    [InlineData("<a>\n\u0001</a>", "line 2, column 1: it holds a control character (code 1)")]
+    [InlineData("<a x='\u001b'/>", "(code 27)")]
     [InlineData("<a><!-- </a>", "comment")]
     [InlineData("<1/>", "name")]
     [InlineData("<!-- -->", "missing")]

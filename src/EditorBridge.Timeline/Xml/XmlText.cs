@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Globalization;
 using System.Text;
 using System.Text.Unicode;
@@ -15,6 +16,9 @@ public sealed class XmlText
 
     /// <summary>Largest document taken, bytes.</summary>
     public const int MostBytes = 256 << 20;
+
+    // XML 1.0 has none of these, and other programs would not open what is written from a document with them.
+    private static readonly SearchValues<byte> NoCharacters = SearchValues.Create([.. Enumerable.Range(0, 0x20).Select(code => (byte)code).Except("\t\r\n"u8.ToArray())]);
 
     private readonly byte[] bytes;
     private int at;
@@ -46,6 +50,7 @@ public sealed class XmlText
         if (document is [0xEF, 0xBB, 0xBF, ..]) reader.at = 3;
         try
         {
+            if (document.AsSpan().IndexOfAny(NoCharacters) is >= 0 and var place) throw reader.FailAt(place, $"it holds a control character (code {document[place]}): take it away");
             return reader.ReadDocument();
         }
         catch (Malformed malformed)
