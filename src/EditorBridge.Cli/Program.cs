@@ -6,6 +6,7 @@ using EditorBridge.Cli.Reports;
 var root = new RootCommand("EditorBridge: generate B-roll, extend clips and fill gaps on a timeline, with a model on this machine.");
 foreach (var command in JobCommands.All()) root.Subcommands.Add(command);
 root.Subcommands.Add(TimelineCommands.Timeline());
+root.Subcommands.Add(MediaCommands.Media());
 root.Subcommands.Add(JobsCommands.Jobs());
 root.Subcommands.Add(ParityCommand.Parity());
 root.Subcommands.Add(ModelCommands.Models());

@@ -151,6 +151,8 @@ public sealed class RefusalTests : IDisposable
     [InlineData("jobs lsit", "Did you mean list?")]
     [InlineData("jobs show", "JOB is missing")]
     [InlineData("timeline show", "IN is missing")]
+    [InlineData("media", "Say what to do: editorbridge media show.")]
+    [InlineData("media show", "FILE is missing")]
     [InlineData("fill --timline x", "Did you mean --timeline?")]
     [InlineData("fill --timeline x --promt=sea", "Did you mean --prompt?")]
     [InlineData("fill --timeline x --prompt red sea", "in quotes")]
@@ -181,6 +183,7 @@ public sealed class RefusalTests : IDisposable
     [InlineData("fill")]
     [InlineData("still")]
     [InlineData("timeline show")]
+    [InlineData("media show")]
     [InlineData("jobs list")]
     [InlineData("jobs watch")]
     [InlineData("serve")]
@@ -220,9 +223,13 @@ public sealed class RefusalTests : IDisposable
     [Fact]
     public async Task A_missing_host_program_is_named()
     {
-        var result = await cli.RunAsync("models", "list");
-        Assert.Equal(1, result.ExitCode);
-        Assert.Contains(result.Errors, line => line.Contains("no-host", StringComparison.Ordinal));
+        foreach (var command in (string[][])[["models", "list"], ["media", "show", folder.File("here.mov"), folder.File("gone.mov")]])
+        {
+            var result = await cli.RunAsync(command);
+            Assert.Equal(1, result.ExitCode);
+            Assert.Contains(result.Errors, line => line.Contains("no-host", StringComparison.Ordinal));
+            Assert.Single(result.Errors);
+        }
     }
 
     [Fact]

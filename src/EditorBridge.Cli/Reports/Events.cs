@@ -12,6 +12,7 @@ namespace EditorBridge.Cli.Reports;
 [JsonDerivedType(typeof(ErrorEvent), "error")]
 [JsonDerivedType(typeof(NoticeEvent), "notice")]
 [JsonDerivedType(typeof(TimelineEvent), "timeline")]
+[JsonDerivedType(typeof(MediaEvent), "media")]
 [JsonDerivedType(typeof(ModelEvent), "model")]
 [JsonDerivedType(typeof(CatalogueEvent), "catalogue")]
 [JsonDerivedType(typeof(InspectionEvent), "inspection")]
@@ -116,6 +117,7 @@ internal sealed record DoneEvent(string? Timeline, IReadOnlyList<PlacedClip> Cli
 internal sealed record ErrorEvent(string Reason, string Message) : CliEvent
 {
     public string? Field { get; init; }
+    public string? Path { get; init; }
 }
 
 internal sealed record NoticeEvent(string Message) : CliEvent;
@@ -138,6 +140,23 @@ internal sealed record TrackFigure(string Kind, int Number, string Name, long Fr
 }
 
 internal sealed record TimelineEvent(string Name, string Rate, long StartFrame, string Start, long Frames, IReadOnlyList<TrackFigure> Tracks) : CliEvent;
+
+internal sealed record ColorFigure
+{
+    public string? Primaries { get; init; }
+    public string? Transfer { get; init; }
+    public string? Matrix { get; init; }
+    public string? Range { get; init; }
+}
+
+internal sealed record MediaEvent(string Path, SizeFigure Size, string Rate, long Frames, bool Still, bool VariableRate, bool Interlaced) : CliEvent
+{
+    public string? Duration { get; init; }
+    public string? StartTimecode { get; init; }
+    public string? Reel { get; init; }
+    public required ColorFigure Color { get; init; }
+    public IReadOnlyList<string> Notes { get; init; } = [];
+}
 
 internal sealed record ModelEvent(string Name, string Title, string Family, bool Ready, bool Default, long SizeBytes, long Parameters) : CliEvent
 {

@@ -61,6 +61,7 @@ internal sealed class TextReport : IReport
         PluginEvent plugin => [Text($"{plugin.Name,-8} {plugin.Title}: {(plugin.Targets.Count == 0 ? "not found" : string.Join(", ", plugin.Targets.Select(target => target.Folder)))}{(plugin.Installed ? " (installed)" : "")}")],
         PluginFileEvent file => [Text($"{(file.DryRun ? "would " : "")}{file.Action} {file.Path}{(file.Message is null ? "" : $", {file.Message}")}")],
         TimelineEvent timeline => Timeline(timeline),
+        MediaEvent media => Media(media),
         _ => [],
     };
 
@@ -109,6 +110,18 @@ internal sealed class TextReport : IReport
                 yield return Text($"  {item.In}  {item.Frames,6}  {item.Kind,-10} {(gap is null ? item.Name : $"number {gap.Number}")}{handles}{(item.Enabled ? "" : "  disabled")}");
             }
         }
+    }
+
+    private static IEnumerable<string> Media(MediaEvent media)
+    {
+        var frames = media.Still ? "one picture" : Text($"{media.Frames} frames at {media.Rate} ({media.Duration}){(media.VariableRate ? ", variable rate" : "")}{(media.Interlaced ? ", interlaced" : "")}");
+        var colour = new[] { ("primaries", media.Color.Primaries), ("transfer", media.Color.Transfer), ("matrix", media.Color.Matrix), ("range", media.Color.Range) }
+            .Where(tag => tag.Item2 is not null).Select(tag => $"{tag.Item1} {tag.Item2}").ToList();
+        yield return Text($"{media.Path}: {media.Size.Width}x{media.Size.Height}, {frames}");
+        if (media.StartTimecode is not null || media.Reel is not null)
+            yield return $"  starts at      {media.StartTimecode ?? "no timecode"}{(media.Reel is null ? "" : $", reel {media.Reel}")}";
+        yield return $"  colour         {(colour.Count > 0 ? string.Join(", ", colour) : "no tags")}";
+        foreach (var note in media.Notes) yield return "  note           " + note;
     }
 
     internal static string Seconds(double seconds) => seconds switch
