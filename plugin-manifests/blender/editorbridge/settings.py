@@ -3,9 +3,11 @@
 
 import bpy
 
+from . import early_look
+
 
 class EditorBridgeSettings(bpy.types.PropertyGroup):
-    prompt: bpy.props.StringProperty(name="Prompt", description="What is to be seen")
+    prompt: bpy.props.StringProperty(name="Prompt", description="What is to be seen", update=lambda _settings, context: early_look.begin(context))
     negative: bpy.props.StringProperty(name="Negative", description="What is not to be seen")
     model: bpy.props.StringProperty(name="Model", description="Name of an installed model; empty for the default one")
     reference: bpy.props.StringProperty(name="Reference", description="A picture the B-roll begins with", subtype="FILE_PATH")

@@ -58,6 +58,21 @@ public sealed class BlenderAddOnTests : IDisposable
         foreach (var picture in (string[])["running.png", "done.png"]) Assert.True(new FileInfo(Path.Combine(folder, picture)).Length > 10_000, picture);
     }
 
+    /// <summary>Whoever writes the prompt does not wait, and is not troubled: a stand-in for the program says what it was asked.</summary>
+    [BlenderFact]
+    [Trait("Speed", "slow")]
+    public void TheHostLooksIntoTheMediaWhileThePromptIsWritten()
+    {
+        var blender = Find("blender") ?? throw new InvalidOperationException("Blender is missing: eng/setup.sh test installs it.");
+        MakeShots();
+        var scripts = Path.Combine(folder, "scripts");
+        CopyFolder(Path.Combine(Root(), "plugin-manifests", "blender", "editorbridge"), Path.Combine(scripts, "addons", "editorbridge"));
+        var output = Run(blender, ["-b", "--factory-startup", "--python-exit-code", "1", "--python", Script("in_blender_prompt.py"), "--", folder], 120, Environment(scripts));
+        Assert.Contains("ALL PASSED", output, StringComparison.Ordinal);
+        // What the program says is nobody's business.
+        Assert.DoesNotContain("said\n", output, StringComparison.Ordinal);
+    }
+
     private static IEnumerable<string?> Texts(JsonElement element, string name) => element.GetProperty(name).EnumerateArray().Select(value => value.GetString());
 
     private void MakeShots()

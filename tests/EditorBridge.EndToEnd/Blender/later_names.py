@@ -143,6 +143,9 @@ program.write_text(f"""#!{sys.executable}
 import json, sys, uuid
 from pathlib import Path
 args = sys.argv[1:]
+if args[0] == "media":
+    Path({str(work / "looked")!r}).write_text(json.dumps(args[2:]))
+    sys.exit()
 option = lambda name, default=None: args[args.index(name) + 1] if name in args else default
 timeline = json.loads(Path(option("--timeline")).read_text())
 items = timeline["tracks"]["children"][int(option("--track", "1")) - 1]["children"]
@@ -164,7 +167,7 @@ bpy, scene, strips = make_bpy()
 sys.modules["bpy"] = bpy
 sys.path.insert(0, parent)
 import editorbridge  # noqa: E402
-from editorbridge import compat, operators, takes  # noqa: E402
+from editorbridge import compat, early_look, operators, takes  # noqa: E402
 
 editorbridge.register()
 check("the status bar", len(bpy.types.STATUSBAR_HT_header), 1)
@@ -177,6 +180,15 @@ compat.set_end(a, 21)
 compat.set_start(b, 44)
 check("trimmed", [(compat.start_of(s), compat.end_of(s)) for s in (a, b)], [(1, 21), (44, 64)])
 check("the scene that is edited", compat.sequence_scene(bpy.context).name, "Edit")
+
+
+# The property's update begins it and passes over what goes wrong; by itself it says a name that is not there.
+a.select = True
+check("media to look into", early_look.files_of(scene), [str(Path(a.filepath).resolve())])
+early_look.begin(bpy.context)
+early_look._Look.process.wait(30)
+check("looked into", json.loads((work / "looked").read_text()), early_look.files_of(scene))
+a.select = False
 
 
 def press(operator, **values):

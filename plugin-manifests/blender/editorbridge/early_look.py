@@ -1,0 +1,57 @@
+# SPDX-License-Identifier: GPL-3.0-or-later
+"""While the prompt is being written the host is started and looks into the media of the strips that a job would use now, so that the job need not wait for it."""
+
+import subprocess
+import sys
+import time
+
+from . import compat, preferences, sequence
+
+MOST_FILES = 4
+SAME_FILES_AGAIN_AFTER = 60.0
+"""Seconds. What the host knows of a file it forgets when it ends, some ten minutes after its last job or question."""
+
+
+class _Look:
+    process = None
+    files = ()
+    begun = 0.0
+
+
+def begin(context):
+    """Starts the program and does not wait for it. Whatever goes wrong here, the job itself will say."""
+    try:
+        _begin(context)
+    except Exception:  # nobody asked for it, so nobody is told
+        pass
+
+
+def _begin(context):
+    if _Look.process is not None and _Look.process.poll() is None:
+        return
+    scene = compat.sequence_scene(context)
+    files = tuple(files_of(scene)) if scene else ()
+    if not files or (files == _Look.files and time.monotonic() - _Look.begun < SAME_FILES_AGAIN_AFTER):
+        return
+    program = preferences.program(context)
+    if program is None:
+        return
+    apart = {"creationflags": subprocess.CREATE_NO_WINDOW} if sys.platform == "win32" else {"start_new_session": True}
+    _Look.files, _Look.begun = files, time.monotonic()
+    _Look.process = subprocess.Popen([program, "media", "show", *files], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **apart)
+
+
+def files_of(scene):
+    """Movies beside the gap that Fill would fill, of the strip that Extend would lengthen, and of those selected, over which B-Roll would lie."""
+    pieces = sequence.pieces_of(scene)
+    wanted = []
+    try:
+        gap = sequence.gap_to_fill(scene, pieces, sequence.origin_of(pieces)) if pieces else None
+    except sequence.Refusal:
+        gap = None
+    if gap is not None:
+        wanted += [p.movie for p in pieces if p.channel == gap.channel and (p.end == gap.start or p.start == gap.end)]
+    active = compat.active(scene)
+    meant = [*([active.name] if active is not None else []), *(s.name for s in compat.selected(scene))]
+    wanted += [p.movie for name in meant for p in pieces if p.name == name]
+    return list(dict.fromkeys(path for path in wanted if path))[:MOST_FILES]
