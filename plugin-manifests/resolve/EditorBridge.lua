@@ -354,6 +354,22 @@ local function run(program, words, each)
   return done
 end
 
+-- Lets the host start and look into the clips of a wish meanwhile, so that the job need not wait for it. Whatever goes wrong here, the job itself will say.
+function M.look(cut, wish)
+  local paths = {}
+  for _, shot in ipairs({ wish.clip or wish.before, wish.after }) do paths[#paths + 1] = shot.path end
+  -- B-roll goes on from no clip; one that lies under it does for the start of the host.
+  for number = #cut.tracks, 1, -1 do
+    local under = clip_at(cut.tracks[number], wish.first)
+    if #paths == 0 and under then paths[1] = under.path end
+  end
+  if #paths == 0 then return end
+  local line = { M.word(os.getenv("EDITORBRIDGE_CLI") or PROGRAM), "media", "show" }
+  for _, path in ipairs(paths) do line[#line + 1] = M.word(path) end
+  local command = table.concat(line, " ")
+  pcall(function() os.execute(windows and 'start "" /b ' .. command .. " >nul 2>&1" or command .. " </dev/null >/dev/null 2>&1 &") end)
+end
+
 -- ---- the way back ----
 
 local function find_placed(timeline, track, record)
@@ -439,7 +455,10 @@ end
 function M.main(resolve, say, ask)
   local ok, problem = pcall(function()
     local cut = M.read(resolve)
-    local wish = M.wish(cut, ask)
+    local wish = M.wish(cut, ask and function(wish)
+      M.look(cut, wish)
+      return ask(wish)
+    end)
     local base = temporary()
     local timeline, out = base .. ".otio", base .. ".new.otio"
     local media = (os.getenv("EDITORBRIDGE_MEDIA") or (os.getenv(windows and "USERPROFILE" or "HOME") or ".") .. (windows and "\\" or "/") .. "EditorBridge")

@@ -184,6 +184,67 @@ function tests.frames_the_shot_still_has_come_from_the_shot()
   equal(86439, track[3]:GetStart())
 end
 
+-- Runs the script up to the window that asks for the prompt, which is closed; returns the shell's command lines before it opened, and what was said.
+local function asked_with(resolve, program, execute)
+  local real_execute, real_getenv, lines, said, opened = os.execute, os.getenv, {}, {}, false
+  os.execute = function(line) lines[#lines + 1] = line return execute and execute(line) or 0 end
+  os.getenv = function(name) if name == "EDITORBRIDGE_CLI" then return program end return real_getenv(name) end
+  local ok, problem = pcall(M.main, resolve, function(text) said[#said + 1] = text end, function() opened = #lines return nil end)
+  os.execute, os.getenv = real_execute, real_getenv
+  assert(ok, problem)
+  equal(#lines, opened or #lines, "all of it before the window opened")
+  return lines, said
+end
+
+function tests.the_host_looks_into_the_clips_while_the_prompt_is_written()
+  local resolve = Fake.new({ timecode = "01:00:01:00" })
+  resolve.timeline:put(1, "A", 0, 20, 5, "/a film's.mov")
+  resolve.timeline:put(1, "B", 40, 20, 0, "/b.mov")
+  local lines, said = asked_with(resolve, "/opt/editor bridge")
+  equal(1, #lines)
+  equal([['/opt/editor bridge' media show '/a film'\''s.mov' '/b.mov' </dev/null >/dev/null 2>&1 &]], lines[1])
+  equal(1, #said, "it says nothing of it")
+
+  resolve = Fake.new({ timecode = "01:00:00:10" })
+  resolve.timeline:put(1, "A", 5, 30, 20, "/a.mov")
+  equal("'editorbridge' media show '/a.mov' </dev/null >/dev/null 2>&1 &", asked_with(resolve)[1])
+
+  resolve = Fake.new({ marks = { ["in"] = 5, out = 14 } })
+  equal(0, #asked_with(resolve), "there is nothing to look into")
+  resolve.timeline:put(1, "T", 0, 30, 0, "/t.mov").media = nil
+  equal(0, #asked_with(resolve), "a title has no file")
+  resolve.timeline:put(2, "C", 0, 30, 0, "/c.mov")
+  resolve.timeline:put(3, "T", 0, 30, 0, "/t.mov").media = nil
+  equal("'editorbridge' media show '/c.mov' </dev/null >/dev/null 2>&1 &", asked_with(resolve)[1])
+
+  -- A shell that cannot be had troubles nobody.
+  local _, problems = asked_with(resolve, nil, function() error("no shell") end)
+  equal("EditorBridge: Add a marker at the playhead whose note says what is to be seen, and run the script again.", problems[1])
+end
+
+function tests.the_real_shell_does_not_wait_for_it()
+  if package.config:sub(1, 1) == "\\" then return end
+  local name = os.tmpname()
+  local program, calls = name .. " it's", name .. ".calls"
+  local file = assert(io.open(program, "w"))
+  file:write("#!/bin/sh\nsleep 1\nprintf '%s|' \"$@\" > '" .. calls .. ".new'\nmv '" .. calls .. ".new' '" .. calls .. "'\n")
+  file:close()
+  os.execute("chmod +x " .. M.word(program))
+  local resolve = Fake.new({ timecode = "01:00:00:10" })
+  resolve.timeline:put(1, "A", 5, 30, 20, "/a $(b) 'c'.mov")
+  asked_with(resolve, program, os.execute)
+  assert(not io.open(calls), "it was waited for")
+  for _ = 1, 100 do
+    file = io.open(calls)
+    if file then break end
+    os.execute("sleep 0.1")
+  end
+  local words = file and file:read("*a") or "it was not called"
+  if file then file:close() end
+  for _, made in ipairs({ name, program, calls }) do os.remove(made) end
+  equal("media|show|/a $(b) 'c'.mov|", words)
+end
+
 function tests.whatever_goes_wrong_is_one_sentence()
   local said = {}
   equal(false, M.main(Fake.new({ closed = true }), function(text) said[#said + 1] = text end))
