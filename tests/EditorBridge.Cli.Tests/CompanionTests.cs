@@ -1,3 +1,5 @@
+using System.Diagnostics;
+using System.Globalization;
 using EditorBridge.Tests.Shared;
 
 namespace EditorBridge.Cli.Tests;
@@ -36,6 +38,35 @@ public sealed class CompanionTests : IDisposable
         Assert.Equal(["cut.mlt"], Directory.GetFileSystemEntries(folder.Path).Select(Path.GetFileName));
     }
 
+    [Fact]
+    public async Task What_goes_wrong_while_the_prompt_is_asked_for_changes_nothing()
+    {
+        if (!OperatingSystem.IsLinux()) return;
+        await File.WriteAllTextAsync(folder.File("cut.mlt"), """
+            <mlt><profile frame_rate_num="25" frame_rate_den="1"/><producer id="a" out="49"><property name="resource">here.mov</property></producer>
+            <playlist id="p"><entry producer="a"/></playlist><tractor id="t"><property name="shotcut">1</property><track producer="p"/></tractor></mlt>
+            """);
+        await WriteProgramAsync("bin/zenity", "case \"$1\" in --entry) [ -e '{folder}/closed' ] && exit 1; echo rain ;; --progress) cat > /dev/null ;; esac");
+        cli.With("PATH", folder.File("bin") + ":" + Environment.GetEnvironmentVariable("PATH")).With("DISPLAY", ":none").With("XDG_CURRENT_DESKTOP", null);
+        string[] command = ["companion", "shotcut", "broll", "--in", "0", "--out-point", "+10", "--closed", "--project", folder.File("cut.mlt"), "--ask", "--json"];
+
+        // No host can be had: the job says so, after the prompt.
+        var none = await cli.With("EDITORBRIDGE_HOST", folder.File("no-host")).RunAsync(command);
+        Assert.Equal((1, "HOST_NOT_FOUND"), (none.ExitCode, Assert.Single(none.Events("error")).GetProperty("reason").GetString()));
+
+        // One that does not answer is not waited for when the window is closed.
+        await File.WriteAllTextAsync(folder.File("closed"), "");
+        await WriteProgramAsync("bin/host", "echo $$ > '{folder}/pid'; exec sleep 300");
+        var watch = Stopwatch.StartNew();
+        var closed = await cli.With("EDITORBRIDGE_HOST", folder.File("bin/host")).RunAsync(command);
+        Assert.True(closed.ExitCode == 130 && watch.Elapsed < TimeSpan.FromSeconds(40), $"{watch.Elapsed} {closed}");
+        Assert.Equal("CANCELLED", Assert.Single(closed.Events("error")).GetProperty("reason").GetString());
+        if (!File.Exists(folder.File("pid"))) return;
+        using var host = Process.GetProcessById(int.Parse(await File.ReadAllTextAsync(folder.File("pid")), CultureInfo.InvariantCulture));
+        host.Kill();
+        await host.WaitForExitAsync();
+    }
+
     [Theory]
     [InlineData("kdenlive")]
     [InlineData("shotcut")]
@@ -54,5 +85,13 @@ public sealed class CompanionTests : IDisposable
         Assert.All(commands, command => Assert.StartsWith($"Exec=\"{CliProgram.Path}\" companion {editor}", command, StringComparison.Ordinal));
         Assert.Equal(0, (await cli.RunAsync("plugins", "uninstall", editor)).ExitCode);
         Assert.False(Directory.Exists(folder.File(".local")));
+    }
+
+    private async Task WriteProgramAsync(string name, string script)
+    {
+        var path = folder.File(name);
+        Directory.CreateDirectory(Path.GetDirectoryName(path)!);
+        await File.WriteAllTextAsync(path, $"#!/bin/sh\n{script.Replace("{folder}", folder.Path, StringComparison.Ordinal)}\n");
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 }

@@ -72,7 +72,7 @@ internal static class CompanionCommands
         var project = await KdenliveProject.FindAsync(bus, named, report, cancellation).ConfigureAwait(false)
             ?? throw new Refused("EDITOR_NOT_RUNNING", "Kdenlive does not run: open the project in it, or name a closed one with --closed --project FILE.");
         said = Placed(said, project.Path) with { Timeline = project.Path };
-        return await GoAsync(said, dialogs, report, (arguments, told) => new JobRun(arguments, Telling(options, told), told, new KdenliveHome(project, arguments, told)), cancellation).ConfigureAwait(false);
+        return await GoAsync(said, dialogs, report, options, (arguments, told) => new JobRun(arguments, Telling(options, told), told, new KdenliveHome(project, arguments, told)), cancellation).ConfigureAwait(false);
     }
 
     private static async Task<int> ShotcutAsync(JobArguments said, string? named, Dialogs? dialogs, IReport report, ClientOptions options, CancellationToken cancellation)
@@ -90,7 +90,7 @@ internal static class CompanionCommands
         }
 
         said = said with { Timeline = project.Path };
-        return await GoAsync(said, dialogs, report, (arguments, told) => new JobRun(arguments, Telling(options, told), told, new ShotcutHome(project, clipboard, arguments, told)), cancellation).ConfigureAwait(false);
+        return await GoAsync(said, dialogs, report, options, (arguments, told) => new JobRun(arguments, Telling(options, told), told, new ShotcutHome(project, clipboard, arguments, told)), cancellation).ConfigureAwait(false);
     }
 
     // The file alone, as every other format is edited.
@@ -98,14 +98,17 @@ internal static class CompanionCommands
     {
         if (named is null) throw new Refused("TIMELINE_MISSING", "Say which project: --closed takes --project FILE.");
         said = Placed(said, named) with { Timeline = named, Out = said.Out ?? FreeName(named) };
-        var code = await GoAsync(said, dialogs, report, (arguments, told) => new JobRun(arguments, Telling(options, told), told), cancellation, $"Open {said.Out} in the editor.").ConfigureAwait(false);
+        var code = await GoAsync(said, dialogs, report, options, (arguments, told) => new JobRun(arguments, Telling(options, told), told), cancellation, $"Open {said.Out} in the editor.").ConfigureAwait(false);
         return code;
     }
 
-    private static async Task<int> GoAsync(JobArguments said, Dialogs? dialogs, IReport report, Func<JobArguments, IReport, JobRun> run, CancellationToken cancellation, string? afterwards = null)
+    private static async Task<int> GoAsync(
+        JobArguments said, Dialogs? dialogs, IReport report, ClientOptions options, Func<JobArguments, IReport, JobRun> run, CancellationToken cancellation, string? afterwards = null)
     {
         if (dialogs is null) return await run(said, report).RunAsync(cancellation).ConfigureAwait(false);
-        if (said is { Kind: JobSpec.Types.Kind.Extend, Frames: null, OutPoint: null }) said = said with { Frames = await AskedJob.FramesAsync(dialogs, SuggestedFrames(said), cancellation).ConfigureAwait(false) };
+        var asksFrames = said is { Kind: JobSpec.Types.Kind.Extend, Frames: null, OutPoint: null };
+        await using var early = asksFrames || said.Prompt.Length == 0 ? new EarlyLook(said, options) : null;
+        if (asksFrames) said = said with { Frames = await AskedJob.FramesAsync(dialogs, SuggestedFrames(said), cancellation).ConfigureAwait(false) };
         if (said.Prompt.Length == 0) said = said with { Prompt = await AskedJob.PromptAsync(dialogs, cancellation).ConfigureAwait(false) };
         int code;
         string sentences;

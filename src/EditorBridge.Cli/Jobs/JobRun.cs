@@ -31,7 +31,7 @@ internal sealed class JobRun(JobArguments arguments, ClientOptions options, IRep
         var document = file.Document;
         documentFolder = file.Folder;
         var jobs = TimelineJobs.Find(document.Index, arguments).OrRefuse();
-        file.Unpack(jobs.SelectMany(job => Shown(document.Index, job)));
+        file.Unpack(jobs.SelectMany(job => job.Shown(document.Index)));
         EarlyMediaCheck(file.Bundle, jobs);
 
         using var client = await EditorBridgeClient.ConnectAsync(options, cancellation).ConfigureAwait(false);
@@ -345,14 +345,6 @@ internal sealed class JobRun(JobArguments arguments, ClientOptions options, IRep
 
         now = InNewFolder(now, target, spelled);
         return (await home.WriteAsync(source, now, edits, media, cancellation).ConfigureAwait(false), placed);
-    }
-
-    // What a job looks at: its neighbours, or the first picture under it, which tells the size.
-    private static IEnumerable<TrackItem> Shown(TimelineIndex index, TimelineJob job)
-    {
-        var neighbours = new[] { job.Before, job.After }.OfType<TrackItem>().ToList();
-        return neighbours.Count > 0 ? neighbours : index.VideoTracks.SelectMany(track => track.Items).Where(item => item.Kind == ItemKind.Clip && item.Media?.Url is not null)
-            .OrderByDescending(item => item.RecordRange.Overlaps(job.RecordRange)).ThenBy(item => item.RecordRange.Start).Take(1);
     }
 
     private static PlacedClip Placed(TimelineIndex index, Prepared one, TimelineEdit edit) => new()

@@ -42,4 +42,12 @@ internal sealed record TimelineJob
 
     /// <summary>What the user should know.</summary>
     public IReadOnlyList<string> Notices { get; init; } = [];
+
+    /// <summary>The clips whose pictures it looks at: its neighbours and the shot that is worked on, else the first picture under it, which tells the size.</summary>
+    public IEnumerable<TrackItem> Shown(TimelineIndex index)
+    {
+        var shots = new[] { Before, After, Source }.OfType<TrackItem>().ToList();
+        return shots.Count > 0 ? shots : index.VideoTracks.SelectMany(track => track.Items).Where(item => item.Kind == ItemKind.Clip && item.Media?.Url is not null)
+            .OrderByDescending(item => item.RecordRange.Overlaps(RecordRange)).ThenBy(item => item.RecordRange.Start).Take(1);
+    }
 }
