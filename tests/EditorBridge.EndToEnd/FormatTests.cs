@@ -1,5 +1,6 @@
 using System.IO.Compression;
 using System.Text.Json;
+using EditorBridge.Tests.Shared;
 using EditorBridge.Timeline;
 using EditorBridge.Timeline.Bundles;
 
@@ -88,6 +89,22 @@ public sealed class FormatTests(Workspace workspace) : IClassFixture<Workspace>
         // What is there already is not written over.
         if (ending == ".otiod")
             Assert.Equal("CANNOT_WRITE", Assert.Single((await workspace.Cli.RunAsync(["fill", "--timeline", input, "--out", Output(input), "--prompt", "x", "--json"])).Events("error")).GetProperty("reason").GetString());
+    }
+
+    [FFmpegFact]
+    public async Task The_shot_that_is_worked_on_comes_out_of_its_bundle_where_another_lies_over_it()
+    {
+        var inside = Directory.CreateDirectory(workspace.File("over")).FullName;
+        Directory.CreateDirectory(Path.Combine(inside, "media"));
+        foreach (var name in new[] { "a.mp4", "b.mp4" }) File.Copy(workspace.File(name), Path.Combine(inside, "media", name));
+        var cut = new SampleCut();
+        cut.Track("Video", cut.Gap(10), cut.Clip("under", "media/b.mp4", 0, 30, Workspace.Held)).Track("Video", cut.Clip("over", "media/a.mp4", 0, 24, Workspace.Held)).Write(Path.Combine(inside, "content.otio"));
+        File.WriteAllText(Path.Combine(inside, "version.txt"), "1.0.0");
+        var input = workspace.File("over.otioz");
+        ZipFile.CreateFromDirectory(inside, input, CompressionLevel.NoCompression, includeBaseDirectory: false);
+        var result = await workspace.Cli.RunAsync("plan", "restyle", "--timeline", input, "--clip", "under", "--prompt", "rain", "--json");
+        Assert.True(result.ExitCode == 0, result.ToString());
+        Assert.Equal("'under'", Assert.Single(result.Events("plan")).GetProperty("source").GetString());
     }
 
     [FFmpegFact]
