@@ -126,7 +126,7 @@ def use_handles(scene, frames, head):
 
 
 class Job:
-    """A running job. `poll` is called again and again until it returns False; then `strip` or `problem` says how it ended."""
+    """A running job. `poll` is called again and again until it returns False; then `strip` or `problem` says how it ended. `stored`: the host has it."""
 
     def __init__(self, scene, request, program, media_folder):
         self.request = request
@@ -136,6 +136,7 @@ class Job:
         self.warnings = []
         self.problem = None
         self.cancelled = False
+        self.stored = False
         self.strip = None
         self.clip = None
         self._takes = []
@@ -195,6 +196,7 @@ class Job:
             left = event.get("seconds_left")
             self.message = stage.capitalize() + (f" {step}/{of}" if of else "") + (f", about {round(left)} s left" if left else "")
         elif kind == "state":
+            self.stored = True
             self.message = str(event.get("state") or self.message).replace("_", " ").capitalize()
         elif kind == "plan":
             self.warnings = list(event.get("warnings") or ())

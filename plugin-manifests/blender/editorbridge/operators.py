@@ -10,6 +10,9 @@ from .sequence import Refusal
 
 POLL_SECONDS = 0.25
 
+# Whoever pressed a button waits to see that the job is queued.
+FIRST_POLL_SECONDS = 0.02
+
 
 class Running:
     """The job at work, and how the last one ended. One at a time: the machine has one GPU."""
@@ -32,7 +35,7 @@ def _poll():
     if not going_on:
         _ended(current)
     _redraw()
-    return POLL_SECONDS if going_on else None
+    return (POLL_SECONDS if current.stored else FIRST_POLL_SECONDS) if going_on else None
 
 
 def _ended(ended):
@@ -111,7 +114,7 @@ class JobOperator:
             return {"FINISHED"}
         Running.job = current
         _redraw()
-        bpy.app.timers.register(_poll_and_remember, first_interval=POLL_SECONDS, persistent=True)
+        bpy.app.timers.register(_poll_and_remember, first_interval=FIRST_POLL_SECONDS, persistent=True)
         return {"FINISHED"}
 
     def settled_without_job(self, scene):
