@@ -129,6 +129,9 @@ public sealed class HostOptions
     /// <summary>Write prompts into the log.</summary>
     public bool LogPrompts { get; set; }
 
+    /// <summary>Make a plan for nobody at the start, so that the first one does not wait until models are read and the machine is measured.</summary>
+    public bool WarmUp { get; set; } = true;
+
     /// <summary>Measure this machine for one second before the first plan, so that plans name a time.</summary>
     public bool MeasureSpeed { get; set; } = true;
 
