@@ -24,7 +24,7 @@ public static class SceneRenderer
         float pan = random.Between(0.24, 0.34), tilt = random.Between(0.13, 0.19), rate = random.Between(0.20, 0.28);
         float horizon = random.Between(-0.14, -0.02);
         float near = scene.Subject == Subject.None
-            ? scene.Shot switch { ShotSize.Wide => 0.8f, ShotSize.Medium => 1.15f, _ => 1.7f }
+            ? scene.Shot switch { ShotSize.Wide => 0.7f, ShotSize.Medium => 1.15f, _ => 2.0f }
             : scene.Shot switch { ShotSize.Wide => 0.95f, ShotSize.Medium => 1.05f, _ => 1.15f };
         float panX = scene.Camera switch { CameraMove.PanLeft => -pan * t, CameraMove.PanRight => pan * t, _ => 0 };
         // A tilt comes to rest before it leaves the scene.
