@@ -15,8 +15,8 @@ internal static class MeasureCommand
         var minutes = new Option<double>("--minutes") { Description = "Length of the run.", DefaultValueFactory = _ => 60 };
         var seed = new Option<ulong>("--seed") { Description = "Start of the random stream.", DefaultValueFactory = _ => 31 };
         var from = new Option<string?>("--from") { Description = "Weights to begin with, such as src/EditorBridge.Training/Measure/classifier.safetensors." };
-        var model = new Option<string?>("--model") { Description = "Model folder whose autoencoder a second thread sends clips through, such as src/EditorBridge.Models/sketch." };
-        var command = new Command("classifier", "Trains the classifier that 'measure' judges generated clips with.") { output, minutes, seed, from, model };
+        var looks = new Option<string?>("--looks") { Description = "Folder of looks from 'looks', which may go on making them on another core; without it they are rendered between the steps." };
+        var command = new Command("classifier", "Trains the classifier that 'measure' judges generated clips with.") { output, minutes, seed, from, looks };
         command.SetAction(result =>
         {
             NativeTorch.Load();
@@ -25,7 +25,7 @@ internal static class MeasureCommand
                 new ClassifierTraining
                 {
                     Folder = result.GetValue(output)!, Time = TimeSpan.FromMinutes(result.GetValue(minutes)), Seed = result.GetValue(seed), From = result.GetValue(from),
-                    Model = result.GetValue(model),
+                    Looks = result.GetValue(looks),
                 },
                 Console.WriteLine);
             return 0;

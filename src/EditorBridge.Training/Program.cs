@@ -10,6 +10,7 @@ var root = new RootCommand("Renders, trains and measures the sketch model that s
     TrainCommand.Create(),
     SampleCommand.Create(),
     ExportCommand.Create(),
+    LooksCommand.Create(),
     MeasureCommand.Classifier(),
     MeasureCommand.Create(),
 };

@@ -1,9 +1,7 @@
 using System.Diagnostics;
 using System.Globalization;
-using System.Runtime.InteropServices;
 using EditorBridge.Diffusion.Native;
 using EditorBridge.Diffusion.Weights;
-using EditorBridge.Training.Dit;
 using EditorBridge.Training.Optimisation;
 using EditorBridge.Training.Vae;
 using static TorchSharp.torch;
@@ -23,8 +21,8 @@ public sealed record ClassifierTraining
     /// <summary>Weights to begin with; null for random ones. A run that is found in the folder goes on with its own.</summary>
     public string? From { get; init; }
 
-    /// <summary>A model folder whose autoencoder a second thread sends clips through, an eighth of each step's; null trains without.</summary>
-    public string? Model { get; init; }
+    /// <summary>A folder of looks from <c>looks</c>, which may go on making them; null renders all of them between the steps.</summary>
+    public string? Looks { get; init; }
 
     /// <summary>Start of the random streams; the measuring command has another.</summary>
     public ulong Seed { get; init; } = 31;
@@ -62,18 +60,17 @@ public static class ClassifierTrainer
         }
 
         using var components = PrincipalComponents.At(PrincipalComponents.Shipped, 48, log);
-        var held = new LookPool(run.HeldOut, SeededRandom.For(run.Seed, 81), components, coded: 1);
+        var held = new LookPool(run.HeldOut);
+        var maker = new LookMaker(SeededRandom.For(run.Seed, 81), components, coded: 1);
         while (held.Count < run.HeldOut)
         {
-            held.Render(6);
+            held.Add(maker.Render(6));
         }
 
         var random = SeededRandom.For(run.Seed, 82 + (ulong)optimizer.Steps);
-        var pool = new LookPool(run.Clips, random, components, coded: 0.7);
-        var decoded = new LookPool(run.Clips, SeededRandom.For(run.Seed, 83 + (ulong)optimizer.Steps), components, coded: 0);
-        using var stop = new CancellationTokenSource();
-        var decoding = run.Model is { } model ? Decoding(model, decoded, log, stop.Token) : null;
-        decoding?.Start();
+        maker = new LookMaker(random, components, coded: 0.7);
+        var (pool, decoded) = (new LookPool(run.Clips), new LookPool(run.Clips));
+        HashSet<string> read = [];
         var schedule = new RateSchedule(run.Rate);
         var watch = Stopwatch.StartNew();
         double saved = 0, logged = 0, sum = 0;
@@ -81,11 +78,17 @@ public static class ClassifierTrainer
         network.train();
         while (before + watch.Elapsed.TotalSeconds < run.Time.TotalSeconds)
         {
+            if (run.Looks is { } folder && count % 10 == 0)
+            {
+                Read(folder, read, pool, decoded);
+            }
+
             // Rendering costs as much as looking; each clip is looked at some eight times, half of them in a mirror.
-            for (int i = 0; i < (pool.Count < 20 * run.Batch ? 20 * run.Batch : run.Batch / 8); i++)
+            int wanted = pool.Count < 20 * run.Batch ? 20 * run.Batch : run.Batch / (run.Looks is null ? 8 : 16);
+            for (int i = 0; i < wanted; i++)
             {
                 // Choosing alone would teach that balls always bounce: half of the clips are as they come.
-                pool.Render(random.Chance(0.5) ? 6 : 1);
+                pool.Add(maker.Render(random.Chance(0.5) ? 6 : 1));
             }
 
             double seconds = before + watch.Elapsed.TotalSeconds;
@@ -105,37 +108,26 @@ public static class ClassifierTrainer
             }
         }
 
-        stop.Cancel();
-        decoding?.Join();
         Save(run, optimizer, held, before + watch.Elapsed.TotalSeconds, log);
     }
 
-    // A clip through the autoencoder costs as much as two steps, so a core of its own makes them while the other trains.
-    private static Thread Decoding(string model, LookPool decoded, Action<string> log, CancellationToken stop) => new(() =>
+    private static void Read(string folder, HashSet<string> read, LookPool pool, LookPool decoded)
     {
-        using var sketch = new SketchModel(model);
-        while (!stop.IsCancellationRequested)
+        foreach (string path in Directory.GetFiles(folder, "*.safetensors").Order(StringComparer.Ordinal).Where(read.Add))
         {
-            try
+            var (looks, kind) = LookShard.Read(path);
+            foreach (var look in looks)
             {
-                decoded.Decode(sketch, choices: decoded.Count % 2 == 0 ? 6 : 1);
-            }
-            catch (ExternalException failure)
-            {
-                // The trainer's own pause of the collector begins with a collection; CollectorPause says what that can do to a call on this thread.
-                log($"a clip is left out: {failure.Message.Split('\n')[0]}");
+                (kind ? decoded : pool).Add(look);
             }
         }
-    })
-    {
-        Name = "decode", IsBackground = true,
-    };
+    }
 
     /// <summary>One update; gives the loss, summed over the facts.</summary>
     /// <param name="network">The classifier.</param>
     /// <param name="optimizer">Of its weights.</param>
     /// <param name="pool">Rendered looks.</param>
-    /// <param name="decoded">Looks from the autoencoder, an eighth of the batch; taken as soon as there are 32.</param>
+    /// <param name="decoded">Looks from the autoencoder: up to an eighth of the batch, one for every hundred there are, so that none is learnt by heart.</param>
     /// <param name="batch">Looks in all.</param>
     /// <param name="random">Decides which.</param>
     /// <param name="rate">Learning rate.</param>
@@ -144,15 +136,15 @@ public static class ClassifierTrainer
         using var pause = CollectorPause.Begin();
         using var scope = NewDisposeScope();
         var (looks, facts) = pool.Batch(batch, random);
-        if (decoded.Count >= 32 && batch >= 8)
+        if (Math.Min(batch / 8, decoded.Count / 100) is > 0 and var share)
         {
-            var some = decoded.Batch(batch / 8, random);
+            var some = decoded.Batch(share, random);
             looks = cat([looks.narrow(0, 0, batch - some.Facts.Count), some.Looks]);
             facts = [.. facts.Take(batch - some.Facts.Count), .. some.Facts];
         }
 
         bool mirrored = random.Chance(0.5);
-        var scores = network.call(Softened(mirrored ? looks.flip(4) : looks, random));
+        var scores = network.call(Softened(SceneClassifier.Shifted(mirrored ? looks.flip(4) : looks, Shift(random), Shift(random)), random));
         var loss = zeros(1);
         for (int i = 0; i < scores.Count; i++)
         {
@@ -167,6 +159,9 @@ public static class ClassifierTrainer
         optimizer.Step(rate);
         return loss.item<float>();
     }
+
+    // Where in the picture something is says nothing about the facts.
+    private static int Shift(SeededRandom random) => random.Next(2 * SceneClassifier.MostShift + 1) - SceneClassifier.MostShift;
 
     // Decoded clips are softer than rendered ones and a little off in level.
     private static Tensor Softened(Tensor looks, SeededRandom random)

@@ -1,5 +1,6 @@
 using EditorBridge.Diffusion.Weights;
 using EditorBridge.Models.Safetensors;
+using TorchSharp;
 using TorchSharp.Modules;
 using static TorchSharp.torch;
 using F = TorchSharp.torch.nn.functional;
@@ -20,6 +21,9 @@ public sealed class SceneClassifier : nn.Module<Tensor, IReadOnlyList<Tensor>>
 
     /// <summary>Rows of a look.</summary>
     public const int Rows = 80;
+
+    /// <summary>How far <see cref="Shifted"/> can move a look.</summary>
+    internal const int MostShift = 10;
 
     /// <summary>The frames that are looked at.</summary>
     public static IReadOnlyList<int> Looks { get; } = [0, 6, 12, 18, 24];
@@ -80,19 +84,37 @@ public sealed class SceneClassifier : nn.Module<Tensor, IReadOnlyList<Tensor>>
             .view(clips.size(0), Looks.Count, 3, Rows, Columns).MoveToOuterDisposeScope();
     }
 
-    /// <summary>The likeliest class of every fact, for each clip, seen as it is and in a mirror.</summary>
+    /// <summary>The same looks moved in the picture by up to <see cref="MostShift"/> pixels each way; what comes in at an edge is the edge itself.</summary>
+    /// <param name="looks">[B, 5, 3, 80, 144].</param>
+    /// <param name="right">Columns.</param>
+    /// <param name="down">Rows.</param>
+    internal static Tensor Shifted(Tensor looks, int right, int down)
+    {
+        var x = F.pad(looks.flatten(0, 2).unsqueeze(0), [MostShift, MostShift, MostShift, MostShift], PaddingModes.Replicate);
+        return x.narrow(2, MostShift - down, Rows).narrow(3, MostShift - right, Columns).reshape(looks.shape);
+    }
+
+    /// <summary>The likeliest class of every fact, for each clip, seen as it is and a little to each side, and all of that in a mirror.</summary>
     public long[][] Classify(Tensor looks)
     {
         using var noGrad = no_grad();
         using var scope = NewDisposeScope();
         eval();
-        var seen = forward(looks);
-        var mirrored = forward(looks.flip(4));
-        long[][] guesses = [.. Enumerable.Range(0, seen.Count).Select(fact =>
+        Tensor[] shares = [.. SceneFacts.Classes.Select(classes => zeros(looks.size(0), classes))];
+        foreach (var (right, down) in new[] { (0, 0), (6, 0), (-6, 0), (0, 6), (0, -6) })
         {
-            var back = tensor(Enumerable.Range(0, SceneFacts.Classes[fact]).Select(value => SceneFacts.Mirrored(fact, value)).ToArray());
-            return (F.softmax(seen[fact], 1) + F.softmax(mirrored[fact].index_select(1, back), 1)).argmax(1).data<long>().ToArray();
-        })];
+            using var inner = NewDisposeScope();
+            var shifted = Shifted(looks, right, down);
+            var seen = forward(shifted);
+            var mirrored = forward(shifted.flip(4));
+            for (int fact = 0; fact < shares.Length; fact++)
+            {
+                var back = tensor(Enumerable.Range(0, SceneFacts.Classes[fact]).Select(value => SceneFacts.Mirrored(fact, value)).ToArray());
+                shares[fact].add_(F.softmax(seen[fact], 1) + F.softmax(mirrored[fact].index_select(1, back), 1));
+            }
+        }
+
+        long[][] guesses = [.. shares.Select(share => share.argmax(1).data<long>().ToArray())];
         return [.. Enumerable.Range(0, (int)looks.size(0)).Select(clip => guesses.Select(g => g[clip]).ToArray())];
     }
 
