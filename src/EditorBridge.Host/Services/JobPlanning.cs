@@ -8,10 +8,8 @@ namespace EditorBridge.Host.Services;
 
 /// <summary>Makes the plan of a job: reads the request, finds the model, asks the planner.</summary>
 internal sealed class JobPlanning(
-    FFmpegLocator ffmpeg, KnownMedia known, AssetStore assets, ModelStore models, SpeedFile speed, MachineMemoryReader memory, WorkerSupervisor supervisor, IHostApplicationLifetime lifetime, HostOptions options, ILogger<JobPlanning> log)
+    FFmpegLocator ffmpeg, KnownMedia known, AssetStore assets, ModelStore models, SpeedFile speed, MachineMemoryReader memory, WorkerSupervisor supervisor, HostOptions options, ILogger<JobPlanning> log)
 {
-    private readonly Dictionary<string, Task> _measuring = new(StringComparer.Ordinal);
-
     /// <summary>The plan. What makes sense but cannot be done is in its refusals.</summary>
     /// <param name="spec">The job as the contract has it.</param>
     /// <param name="measure">Whether to wait for the one-second probe when nothing is known of this machine's speed.</param>
@@ -37,29 +35,18 @@ internal sealed class JobPlanning(
         var plan = Planner.Plan(request, capabilities, figures, memory.Read());
         if (measure && options.MeasureSpeed && figures.Basis == TimeBasis.Unknown && plan.CanRun && plan.Windows.Count > 0 && !options.Rehearse)
         {
-            await MeasuredAsync(model).WaitAsync(cancellation).ConfigureAwait(false);
+            await ProbeAsync(model, cancellation).ConfigureAwait(false);
             plan = Planner.Plan(request, capabilities, speed.Of(capabilities.Hash), memory.Read());
         }
 
         return PlanWriting.ToContract(plan, reading.NotBuilt);
     }
 
-    // One measurement serves all who wait for it, and outlives those who no longer do.
-    private Task MeasuredAsync(FoundModel model)
+    private async Task ProbeAsync(FoundModel model, CancellationToken cancellation)
     {
-        lock (_measuring)
-        {
-            var hash = model.Capabilities!.Hash;
-            if (!_measuring.TryGetValue(hash, out var measuring) || measuring.IsCompleted) _measuring[hash] = measuring = MeasureAsync(model, hash);
-            return measuring;
-        }
-    }
-
-    private async Task MeasureAsync(FoundModel model, string hash)
-    {
-        var measured = await supervisor.MeasureAsync(model.Folder, lifetime.ApplicationStopping).ConfigureAwait(false);
+        var measured = await supervisor.MeasureAsync(model.Folder, cancellation).ConfigureAwait(false);
         if (measured.Problem.Length > 0) log.LogWarning("The speed of {Model} could not be measured: {Why}", model.Name, measured.Problem);
-        else speed.Probed(hash, measured.Flops);
+        else speed.Probed(model.Capabilities!.Hash, measured.Flops);
         memory.ComputesOn(measured.Device);
     }
 

@@ -9,6 +9,9 @@ namespace EditorBridge.Host.Workers;
 internal sealed class WorkerSupervisor(HostOptions options, WorkerRecord record, ILogger<WorkerSupervisor> log, TimeProvider clock) : IAsyncDisposable
 {
     private readonly SemaphoreSlim _gate = new(1, 1);
+    private readonly CancellationTokenSource _ending = new();
+    private readonly Lock _measurements = new();
+    private (string Folder, Task<SpeedMeasured> Task)? _measurement;
     private WorkerProcess? _worker;
     private ITimer? _idle;
 
@@ -61,8 +64,31 @@ internal sealed class WorkerSupervisor(HostOptions options, WorkerRecord record,
         }
     }
 
-    /// <summary>Measures the machine with a model; not while a job runs, which would make both wrong.</summary>
-    public async Task<SpeedMeasured> MeasureAsync(string modelFolder, CancellationToken cancellation)
+    /// <summary>
+    /// Measures the machine with a model; not while a job runs, which would make both wrong. One measurement serves all who ask for it meanwhile, and goes on
+    /// for the others when one of them no longer waits.
+    /// </summary>
+    public Task<SpeedMeasured> MeasureAsync(string modelFolder, CancellationToken cancellation)
+    {
+        lock (_measurements)
+        {
+            if (_measurement is not { Task.IsCompleted: false } running || running.Folder != modelFolder)
+                _measurement = running = (modelFolder, MeasureAloneAsync(modelFolder, _ending.Token));
+            return running.Task.WaitAsync(cancellation);
+        }
+    }
+
+    /// <inheritdoc/>
+    public async ValueTask DisposeAsync()
+    {
+        await _ending.CancelAsync().ConfigureAwait(false);
+        await _gate.WaitAsync().ConfigureAwait(false);
+        StopIdling();
+        await DropAsync().ConfigureAwait(false);
+        _gate.Release();
+    }
+
+    private async Task<SpeedMeasured> MeasureAloneAsync(string modelFolder, CancellationToken cancellation)
     {
         if (!await _gate.WaitAsync(0, cancellation).ConfigureAwait(false)) return new SpeedMeasured { Problem = "The worker is busy with a job." };
         try
@@ -102,15 +128,6 @@ internal sealed class WorkerSupervisor(HostOptions options, WorkerRecord record,
         {
             _gate.Release();
         }
-    }
-
-    /// <inheritdoc/>
-    public async ValueTask DisposeAsync()
-    {
-        await _gate.WaitAsync().ConfigureAwait(false);
-        StopIdling();
-        await DropAsync().ConfigureAwait(false);
-        _gate.Release();
     }
 
     private async Task<TakeOutcome.Lost?> ReadyAsync()
