@@ -60,7 +60,12 @@ internal static class TimelineCommands
     {
         if (item.ChangesTime) return $"{item.Label} plays at another speed, so nothing can be joined to it.";
         if (!item.Enabled) return $"{item.Label} is disabled.";
-        if (item.Media?.Url is { } url && file.Bundle is { } bundle && (bundle.Contains(url) || bundle.Lacks(url) is not null)) return bundle.Lacks(url)?.Message;
+        if (item.Media?.Url is { } url && file.Bundle is { } bundle)
+        {
+            if (bundle.Contains(url)) return null;
+            if (bundle.Lacks(url) is { } missing) return missing.Message;
+        }
+
         return item.Media is not { IsImageSequence: true } && ClipMedia.Locate(item, file.Folder).Refusal is { } offline ? offline.Message : null;
     }
 
