@@ -33,15 +33,26 @@ public sealed class PixelTests
         });
 
     [Fact]
-    public void Eight_bits_stay_what_they_are_in_every_depth() => Gen.Select(Gen.Byte.Array[4, 64].Select(v => v[..(v.Length / 4 * 4)]), Gen.Int[0, 3]).Sample((values, depthNumber) =>
+    public void Eight_bits_stay_what_they_are_in_every_depth() => Gen.Select(Gen.Byte.Array[4, 64].Select(v => v[..(v.Length / 4 * 4)]), Gen.Int[0, 3], Gen.Bool).Sample((values, depthNumber, isBgr) =>
     {
-        var format = new PixelFormat((PixelDepth)depthNumber, 4, IsBgr: false);
+        var format = new PixelFormat((PixelDepth)depthNumber, 4, isBgr);
         var row = new byte[values.Length * format.ValueBytes];
         PixelRows.Write(values, 8, row, format);
         var back = new byte[values.Length / 4 * 6];
         PixelRows.Read(row, format, back);
         for (var i = 0; i < values.Length / 4 * 3; i++) Assert.Equal(values[i / 3 * 4 + i % 3], back[2 * i]);
     });
+
+    [Fact]
+    public void Alpha_stays_last_where_red_and_blue_change_places()
+    {
+        byte[] bytes = new byte[8];
+        PixelRows.Write([1, 2, 3, 4, 5, 6, 7, 8], 8, bytes, new PixelFormat(PixelDepth.Byte, 4, IsBgr: true));
+        Assert.Equal([3, 2, 1, 4, 7, 6, 5, 8], bytes);
+        var shorts = new ushort[8];
+        PixelRows.Write(MemoryMarshal.AsBytes<ushort>([0x101, 0x202, 0x303, 0x404, 0x505, 0x606, 0x707, 0x808]), 16, MemoryMarshal.AsBytes(shorts.AsSpan()), new PixelFormat(PixelDepth.Short, 4, IsBgr: true));
+        Assert.Equal([0x303, 0x202, 0x101, 0x404, 0x707, 0x606, 0x505, 0x808], shorts);
+    }
 
     [Fact]
     public void Floats_that_are_no_colours_are_cut_off()
