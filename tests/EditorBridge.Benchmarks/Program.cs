@@ -6,6 +6,9 @@ using EditorBridge.Diffusion.Native;
 using EditorBridge.Planning;
 using static TorchSharp.torch;
 
+if (HugePages.RunAgain(args) is { } ended)
+    return ended;
+
 string[] all = ["dit-1.3b", "dit-5b", "vae-2.1", "vae-2.2", "t5", "job-5b", "job-vace"];
 var what = new Argument<string[]>("what") { Description = $"What to measure: {string.Join(", ", all)}; everything when not given.", DefaultValueFactory = _ => all };
 what.AcceptOnlyFromAmong(all);
