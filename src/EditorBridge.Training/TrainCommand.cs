@@ -85,7 +85,10 @@ internal static class TrainCommand
         var minutes = new Option<double>("--minutes") { Description = "Length of the whole run.", Required = true };
         var rate = new Option<double>("--rate") { Description = "Peak learning rate.", DefaultValueFactory = _ => 1.5e-3 };
         var tokens = new Option<int>("--tokens") { Description = "Tokens a batch.", DefaultValueFactory = _ => 1800 };
-        var pictures = new Option<double>("--picture-share") { Description = "Share of the steps on single frames.", DefaultValueFactory = _ => 0.3 };
+        var pictures = new Option<double[]>("--picture-share")
+        {
+            Description = "Share of the steps on single frames; two numbers for the share at the beginning and at the end.", Arity = new ArgumentArity(1, 2), AllowMultipleArgumentsPerToken = true, DefaultValueFactory = _ => [0.3],
+        };
         var small = new Option<double>("--small-share") { Description = "Share of the run on small clips.", DefaultValueFactory = _ => 0.4 };
         var threads = new Option<int>("--threads") { Description = "Threads to compute with.", DefaultValueFactory = _ => 1 };
         var seed = new Option<ulong>("--seed") { Description = "Start of the random streams.", DefaultValueFactory = _ => 1 };
@@ -105,7 +108,7 @@ internal static class TrainCommand
                 new DitTraining
                 {
                     Folder = target, Shards = result.GetValue(shards)!, Vocabulary = result.GetValue(vocabulary)!, Time = TimeSpan.FromMinutes(result.GetValue(minutes)),
-                    Rate = result.GetValue(rate), Tokens = result.GetValue(tokens), SmallShare = result.GetValue(small), PictureShare = result.GetValue(pictures), Seed = result.GetValue(seed),
+                    Rate = result.GetValue(rate), Tokens = result.GetValue(tokens), SmallShare = result.GetValue(small), PictureShare = result.GetValue(pictures)![0], LastPictureShare = result.GetValue(pictures)![^1], Seed = result.GetValue(seed),
                     HalfPrecision = result.GetValue(full) ? false : null, From = result.GetValue(from), Device = chosen.Name,
                 },
                 line => Write(log, line));

@@ -45,9 +45,12 @@ public sealed record DitTraining
     public double SmallShare { get; init; } = 0.4;
 
     /// <summary>
-    /// Share of the steps that see single frames. A frame is 45 tokens, a clip some 600: words are learnt from many more scenes for the same work.
+    /// Share of the steps that see single frames when the run begins. A frame is 45 tokens, a clip some 600: words are learnt from many more scenes for the same work.
     /// </summary>
     public double PictureShare { get; init; } = 0.3;
+
+    /// <summary>The same when the run ends: motion is forgotten over single frames, and must be learnt last.</summary>
+    public double LastPictureShare { get; init; } = 0.3;
 
     /// <summary>Whether matrix products run in bf16; null where that is faster.</summary>
     public bool? HalfPrecision { get; init; }
@@ -102,7 +105,7 @@ public static class DitTrainer
                 break;
             }
 
-            bool pictures = random.Chance(run.PictureShare);
+            bool pictures = random.Chance(double.Lerp(run.PictureShare, run.LastPictureShare, progress));
             var shard = shards.Pick(random, small: random.Chance(progress < run.SmallShare ? 0.9 : 0.12));
             shard = pictures ? shards.PickPictures(random) : shard;
             var mix = pictures ? new ConditioningMix(0, 0, Codec: false, Skip: 0) : ConditioningMix.Sample(random, shard.Frames);
