@@ -299,7 +299,7 @@ public sealed partial class EditorBridgeClient : IDisposable
 
     private static async Task<HostConnection> OpenAsync(ClientOptions options, CancellationToken cancellation)
     {
-        var connection = await TryOpenAsync(options.DataFolder, cancellation).ConfigureAwait(false);
+        var connection = await TryOpenAsync(options, cancellation).ConfigureAwait(false);
         if (connection is not null) return connection;
         if (!options.StartHost)
         {
@@ -310,20 +310,21 @@ public sealed partial class EditorBridgeClient : IDisposable
         options.Notify?.Invoke("Starting the EditorBridge host.");
         await HostLauncher.StartAsync(options, async token =>
         {
-            connection = await TryOpenAsync(options.DataFolder, token).ConfigureAwait(false);
+            connection = await TryOpenAsync(options, token).ConfigureAwait(false);
             return connection is not null;
         }, cancellation).ConfigureAwait(false);
         return connection!;
     }
 
-    private static async Task<HostConnection?> TryOpenAsync(string dataFolder, CancellationToken cancellation)
+    private static async Task<HostConnection?> TryOpenAsync(ClientOptions options, CancellationToken cancellation)
     {
-        var endpoint = HostEndpoint.Read(dataFolder);
+        var endpoint = HostEndpoint.Read(options.DataFolder);
         if (endpoint is null) return null;
         var connection = new HostConnection(endpoint);
         try
         {
             var deadline = TimeProvider.System.GetUtcNow().UtcDateTime + TimeSpan.FromSeconds(15);
+            foreach (var path in options.FirstMedia) _ = LookIntoAsync(connection, path, cancellation);
             await connection.Server.GetServerInfoAsync(new GetServerInfoRequest(), new CallOptions(deadline: deadline, cancellationToken: cancellation))
                 .ConfigureAwait(false);
             return connection;
@@ -338,6 +339,19 @@ public sealed partial class EditorBridgeClient : IDisposable
             connection.Dispose();
             cancellation.ThrowIfCancellationRequested();
             throw;
+        }
+    }
+
+    // Whoever asks about the file itself is told what is wrong with it.
+    private static async Task LookIntoAsync(HostConnection connection, string path, CancellationToken cancellation)
+    {
+        try
+        {
+            var options = new CallOptions(deadline: TimeProvider.System.GetUtcNow().UtcDateTime + PlanDeadline, cancellationToken: cancellation);
+            await connection.Media.ProbeMediaAsync(new ProbeMediaRequest { Media = new MediaSource { Path = path } }, options).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is RpcException or ObjectDisposedException or OperationCanceledException)
+        {
         }
     }
 }

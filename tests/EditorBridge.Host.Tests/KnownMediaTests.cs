@@ -44,6 +44,31 @@ public sealed class KnownMediaTests
     }
 
     [Fact]
+    public async Task Who_asks_meanwhile_waits_for_the_same_probe_and_may_leave()
+    {
+        using var folder = new TemporaryFolder();
+        var path = Path.Combine(folder.Path, "film.mkv");
+        var tools = (await FFmpegTools.FindAsync()).Value;
+        var media = new KnownMedia(TimeProvider.System);
+        await FilmAsync(tools, path, 12, ageSeconds: 60);
+        using var leaving = new CancellationTokenSource();
+        var first = media.ProbeAsync(tools, path, leaving.Token);
+        var second = media.ProbeAsync(tools, path, default);
+        var third = media.ProbeAsync(tools, path, default);
+        await leaving.CancelAsync();
+        // It may have had its answer before it left.
+        await Task.WhenAny(first);
+        Assert.Equal(12, (await second).Value.FrameCount);
+        Assert.Same((await second).Value, (await third).Value);
+
+        await FilmAsync(tools, path, 20, ageSeconds: 30);
+        using var gone = new CancellationTokenSource();
+        await gone.CancelAsync();
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => media.ProbeAsync(tools, path, gone.Token));
+        Assert.Equal(20, (await media.ProbeAsync(tools, path, default)).Value.FrameCount);
+    }
+
+    [Fact]
     public async Task A_named_pipe_is_refused_and_not_waited_for()
     {
         if (OperatingSystem.IsWindows()) return;

@@ -14,6 +14,9 @@ namespace EditorBridge.Cli.Jobs;
 /// <param name="home">Where the timeline is; the file that the arguments name when null.</param>
 internal sealed class JobRun(JobArguments arguments, ClientOptions options, IReport report, ITimelineHome? home = null)
 {
+    // With --all-gaps there may be hundreds; the first ones are waited for.
+    private const int MostFirstMedia = 4;
+
     private readonly ITimelineHome home = home ?? new TimelineOnDisk(arguments);
     private readonly List<string> fetched = [];
     private readonly List<string> submitted = [];
@@ -32,9 +35,10 @@ internal sealed class JobRun(JobArguments arguments, ClientOptions options, IRep
         documentFolder = file.Folder;
         var jobs = TimelineJobs.Find(document.Index, arguments).OrRefuse();
         file.Unpack(jobs.SelectMany(job => job.Shown(document.Index)));
-        EarlyMediaCheck(file.Bundle, jobs);
+        var shown = EarlyMediaCheck(file.Bundle, jobs);
+        var first = shown.Count > 0 || arguments.Size is not null ? shown : SequenceSize.Candidates(document.Index, jobs[0], documentFolder).Take(1);
 
-        using var client = await EditorBridgeClient.ConnectAsync(options, cancellation).ConfigureAwait(false);
+        using var client = await EditorBridgeClient.ConnectAsync(options with { FirstMedia = [.. first.Distinct().Take(MostFirstMedia)] }, cancellation).ConfigureAwait(false);
         var prepared = new List<Prepared>();
         foreach (var job in jobs) prepared.AddRange(await PrepareAsync(client, document, job, prepared.Count, jobs.Count, cancellation).ConfigureAwait(false));
         if (arguments.PlanOnly) return ExitCode.Done;
@@ -98,15 +102,18 @@ internal sealed class JobRun(JobArguments arguments, ClientOptions options, IRep
         }
     }
 
-    // Before a host is started for it: a neighbour whose file is not there.
-    private void EarlyMediaCheck(TimelineBundle? bundle, IReadOnlyList<TimelineJob> jobs)
+    // Before a host is started for it: a neighbour whose file is not there. Gives the files that are.
+    private List<string> EarlyMediaCheck(TimelineBundle? bundle, IReadOnlyList<TimelineJob> jobs)
     {
+        var found = new List<string>();
         foreach (var neighbour in jobs.SelectMany(job => new[] { job.Before, job.After, job.Source }).OfType<TrackItem>())
         {
             if (neighbour.Kind != ItemKind.Clip || neighbour.Media is { IsImageSequence: true }) continue;
             if (neighbour.Media?.Url is { } url && bundle?.Lacks(url) is { } refusal) throw new Refused(refusal.Reason, refusal.Message);
-            ClipMedia.Locate(neighbour, documentFolder).OrRefuse();
+            found.Add(ClipMedia.Locate(neighbour, documentFolder).OrRefuse());
         }
+
+        return found;
     }
 
     // Paths relative to the folder of the timeline that was read mean other files in that of the new one.
@@ -250,12 +257,13 @@ internal sealed class JobRun(JobArguments arguments, ClientOptions options, IRep
                 var job = await client.SubmitAsync(new Job { Spec = one.Spec }, cancellation: cancellation).ConfigureAwait(false);
                 submitted.Add(job.Name);
                 one.Job = job;
+                report.Say(JobWatch.Event(job, prepared.IndexOf(one)));
             }
 
             for (var i = 0; i < prepared.Count; i++)
             {
                 if (prepared[i].Job is not { } job) continue;
-                var ended = await watch.ToEndAsync(job.Name, i, cancellation).ConfigureAwait(false);
+                var ended = await watch.ToEndAsync(job.Name, i, cancellation, said: job).ConfigureAwait(false);
                 if (ended.State == Job.Types.State.Cancelled) throw new Refused("CANCELLED", $"{ended.Name} was cancelled; the timeline is as it was.");
                 if (ended.State != Job.Types.State.Succeeded) throw EditorBridgeException.From(ended.Error);
                 prepared[i].Job = ended;

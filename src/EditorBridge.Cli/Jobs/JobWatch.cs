@@ -8,10 +8,14 @@ namespace EditorBridge.Cli.Jobs;
 internal sealed class JobWatch(EditorBridgeClient client, IReport report)
 {
     /// <summary>Follows a job to its end.</summary>
+    /// <param name="name">"jobs/{job}".</param>
+    /// <param name="index">Which of several jobs it is.</param>
+    /// <param name="cancellation">Ends the watch, not the job.</param>
+    /// <param name="said">The job as it was last told of.</param>
     /// <returns>The job as it then is.</returns>
-    public async Task<Job> ToEndAsync(string name, int index, CancellationToken cancellation)
+    public async Task<Job> ToEndAsync(string name, int index, CancellationToken cancellation, Job? said = null)
     {
-        Job? last = null;
+        var last = said;
         await foreach (var happened in client.WatchAsync(name, cancellation: cancellation).ConfigureAwait(false))
         {
             if (happened.Progress is { } progress) report.Say(Event(name, index, progress));

@@ -17,13 +17,8 @@ internal static class SequenceSize
         EditorBridgeClient client, TimelineIndex index, TimelineJob job, IEnumerable<ClipMedia> neighbours, string documentFolder, CancellationToken cancellation)
     {
         if (neighbours.FirstOrDefault() is { } neighbour) return (neighbour.Info.Size, neighbour.Path);
-        var clips = index.VideoTracks.SelectMany(track => track.Items).Where(item => item.Kind == ItemKind.Clip && item.Media is { IsImageSequence: false, Url: not null })
-            .OrderByDescending(item => item.RecordRange.Overlaps(job.RecordRange)).ThenBy(item => item.RecordRange.Start);
-        var tried = new HashSet<string>();
-        foreach (var clip in clips)
+        foreach (var path in Candidates(index, job, documentFolder))
         {
-            if (tried.Count == MostTries) break;
-            if (!ClipMedia.Locate(clip, documentFolder).TryGet(out var path, out _) || !tried.Add(path)) continue;
             try
             {
                 return ((await client.ProbeMediaAsync(path, cancellation).ConfigureAwait(false)).Size, path);
@@ -36,4 +31,10 @@ internal static class SequenceSize
 
         throw new Refused("SIZE_UNKNOWN", "The picture size is unknown, because the timeline has no picture of it that can be read: give it with --size, such as --size 1920x1080.");
     }
+
+    /// <summary>The files of the sequence that may tell its size, likely ones first.</summary>
+    public static IEnumerable<string> Candidates(TimelineIndex index, TimelineJob job, string documentFolder) =>
+        index.VideoTracks.SelectMany(track => track.Items).Where(item => item.Kind == ItemKind.Clip && item.Media is { IsImageSequence: false, Url: not null })
+            .OrderByDescending(item => item.RecordRange.Overlaps(job.RecordRange)).ThenBy(item => item.RecordRange.Start)
+            .Select(clip => ClipMedia.Locate(clip, documentFolder).TryGet(out var path, out _) ? path : null).OfType<string>().Distinct().Take(MostTries);
 }
