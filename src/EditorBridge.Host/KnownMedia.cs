@@ -25,6 +25,7 @@ internal sealed class KnownMedia(TimeProvider clock)
     /// <param name="cancellation">Ends the wait, and ffprobe unless others wait for it too.</param>
     public async Task<Outcome<MediaInfo>> ProbeAsync(FFmpegTools tools, string path, CancellationToken cancellation)
     {
+        if (HandedOver.Describe(path) is { } handedOver) return handedOver;
         var stamp = Stamp.Of(path);
         if (stamp is not null && _known.TryGetValue(path, out var known) && known.Stamp == stamp) return known.Info;
         var probe = new MediaProbe(tools);

@@ -89,4 +89,38 @@ public sealed record MediaInfo
 
     /// <summary>Whether frames do not follow one rate.</summary>
     public bool IsVariableRate => !Times.IsRegular;
+
+    /// <summary>What <see cref="MediaProbe"/> finds in a QuickTime file of uncompressed R, G, B and nothing else, without asking ffprobe.</summary>
+    /// <param name="path">Full path.</param>
+    /// <param name="width">Pixels in a row.</param>
+    /// <param name="height">Rows.</param>
+    /// <param name="bits">Of a value: 8, or 16 with the higher byte first.</param>
+    /// <param name="frames">Number of frames, each as long as the others.</param>
+    /// <param name="rate">Frame rate.</param>
+    /// <param name="timescale">Ticks of the file's clock in a second.</param>
+    /// <param name="byteLength">Size of the file in bytes.</param>
+    public static MediaInfo OfUncompressed(string path, int width, int height, int bits, long frames, FrameRate rate, long timescale, long byteLength) => new()
+    {
+        Path = path,
+        Container = "mov,mp4,m4a,3gp,3g2,mj2",
+        Codec = "rawvideo",
+        StreamIndex = 0,
+        CodedWidth = width,
+        CodedHeight = height,
+        Width = width,
+        Height = height,
+        Rotation = 0,
+        SampleAspect = (1, 1),
+        PixelFormat = bits == 8 ? "rgb24" : "rgb48be",
+        BitDepth = bits,
+        IsRgb = true,
+        HasAlpha = false,
+        Times = FrameTimes.Regular(new MediaTime(1, timescale), 0, frames, rate),
+        IsInterlaced = false,
+        Colour = new ColourTags(null, null, null, null),
+        ReadAs = new ColourTags("pc", "gbr", "bt709", "iec61966-2-1"),
+        IsStill = false,
+        HasAudio = false,
+        ByteLength = byteLength,
+    };
 }

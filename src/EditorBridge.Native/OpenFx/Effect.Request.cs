@@ -52,6 +52,7 @@ internal sealed unsafe partial class Effect
         // Kept as a number of its own, so that a clip that is cut shorter afterwards still shows each frame in its place.
         if (_parameters.Int(Description.Start) < 0) _parameters.Set(Description.Start, (int)(first - range.First));
 
+        var rate = ExactRate(Rate());
         FrameGrab? before = null, after = null;
         if (_context != EffectContext.Generator)
         {
@@ -64,31 +65,32 @@ internal sealed unsafe partial class Effect
                 return null;
             }
 
-            if (hasSource) before = Grab(isTransition ? "SourceFrom"u8 : "Source"u8, Times(first, -1, isTransition ? Bounds(from) : range));
+            if (hasSource) before = Grab(isTransition ? "SourceFrom"u8 : "Source"u8, Times(first, -1, isTransition ? Bounds(from) : range), rate);
             if (hasSource && end < range.End || isTransition)
             {
                 var to = Clip(isTransition ? "SourceTo"u8 : "Source"u8, out var properties) != 0 ? Bounds(properties) : null;
-                after = Grab(isTransition ? "SourceTo"u8 : "Source"u8, Times(end, 1, isTransition ? to : range));
+                after = Grab(isTransition ? "SourceTo"u8 : "Source"u8, Times(end, 1, isTransition ? to : range), rate);
             }
 
             problem = before is { Problem.Length: > 0 } ? before.Problem : after?.Problem ?? "";
-            if (problem.Length > 0) return null;
-
-            if (before is { Frames.Count: > 0 } && after is { Frames.Count: > 0 } && (before.Width, before.Height) != (after.Width, after.Height))
-            {
+            if (problem.Length == 0 && before is { Count: > 0 } && after is { Count: > 0 } && (before.Width, before.Height) != (after.Width, after.Height))
                 problem = $"The clips have different sizes ({before.Width} x {before.Height} and {after.Width} x {after.Height}); conform them to the timeline first.";
+            if (problem.Length > 0)
+            {
+                foreach (var grab in (FrameGrab?[])[before, after])
+                    if (grab?.Path is { } path) Handover.Remove(path);
                 return null;
             }
         }
 
-        var (width, height) = before is { Frames.Count: > 0 } ? (before.Width, before.Height) : after is { Frames.Count: > 0 } ? (after.Width, after.Height) : OutputSize();
+        var (width, height) = before is { Count: > 0 } ? (before.Width, before.Height) : after is { Count: > 0 } ? (after.Width, after.Height) : OutputSize();
         return new GenerationWish
         {
             Prompt = prompt, Negative = _parameters.Text(Description.Negative).Trim(), Model = _parameters.Text(Description.Model).Trim(),
             Seed = _parameters.Int(Description.Seed, -1) is >= 0 and var seed ? seed : null,
             Takes = Math.Clamp(_parameters.Int(Description.Takes, 1), 1, Description.MostTakes), Take = Math.Clamp(_parameters.Int(Description.Take, 1), 1, Description.MostTakes),
-            Frames = end - first, Width = width & ~1, Height = height & ~1, Rate = ExactRate(Rate()),
-            Before = before is { Frames.Count: > 0 } ? before : null, After = after is { Frames.Count: > 0 } ? after : null,
+            Frames = end - first, Width = width & ~1, Height = height & ~1, Rate = rate,
+            Before = before is { Count: > 0 } ? before : null, After = after is { Count: > 0 } ? after : null,
             First = first, Application = Suites.Host.Text("OfxPropLabel"u8) ?? Suites.Host.Text("OfxPropName"u8) ?? "OpenFX",
         };
     }
@@ -107,10 +109,10 @@ internal sealed unsafe partial class Effect
         return times;
     }
 
-    private FrameGrab Grab(ReadOnlySpan<byte> clipName, List<double> times)
+    private FrameGrab Grab(ReadOnlySpan<byte> clipName, List<double> times, FrameRate rate)
     {
         var clip = Clip(clipName, out _);
-        return FrameGrab.Take(clip, times);
+        return FrameGrab.Take(clip, times, rate);
     }
 
     // The standard's default is that there is none, so a host that says nothing has none.

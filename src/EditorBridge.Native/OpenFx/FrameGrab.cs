@@ -1,10 +1,19 @@
+using EditorBridge.Protocol.V1;
+
 namespace EditorBridge.Native.OpenFx;
 
-/// <summary>Frames taken out of one of the host's clips: big-endian R, G, B of 16 bits, rows from the top, in the order of time.</summary>
+/// <summary>Frames taken out of one of the host's clips, into a file that is handed over.</summary>
 internal sealed class FrameGrab
 {
-    /// <summary>The frames.</summary>
-    public List<byte[]> Frames { get; } = [];
+    private FrameGrab()
+    {
+    }
+
+    /// <summary>The file, which belongs to who has the grab; null when there are no frames.</summary>
+    public string? Path { get; private set; }
+
+    /// <summary>Number of frames.</summary>
+    public int Count { get; private set; }
 
     public int Width { get; private set; }
 
@@ -16,39 +25,70 @@ internal sealed class FrameGrab
     /// <summary>Why the frames are of no use; empty when they are.</summary>
     public string Problem { get; private set; } = "";
 
-    /// <summary>Fetches frames, each of which goes back to the host before the next is fetched.</summary>
+    /// <summary>Fetches frames, each of which goes back to the host before the next is fetched; it is written while the host makes the next.</summary>
     /// <param name="clip">The clip's handle.</param>
     /// <param name="times">Times from the cut outwards; those after the first that the host has no picture of are left out.</param>
-    public static FrameGrab Take(nint clip, IReadOnlyList<double> times)
+    /// <param name="rate">Of the clip.</param>
+    public static FrameGrab Take(nint clip, IReadOnlyList<double> times, FrameRate rate)
     {
         var grab = new FrameGrab();
-        foreach (var time in times)
+        Handover? file = null;
+        try
         {
-            using var image = HostImage.Fetch(clip, time);
-            if (!image.IsThere) break;
-            if (image.Format.Channels == 1)
-            {
-                grab.Problem = "The clip has no colours, only alpha; use it on a clip with pictures.";
-                return grab;
-            }
-
-            // The whole height and width are even, as compressed video needs it.
-            var (width, height) = (image.Width & ~1, image.Height & ~1);
-            if (grab.Frames.Count == 0) (grab.Width, grab.Height) = (width, height);
-            else if ((width, height) != (grab.Width, grab.Height)) break;
-            var pixels = new byte[width * height * 6];
-            for (var y = 0; y < height; y++) PixelRows.Read(image.Row(y), image.Format, pixels.AsSpan(y * width * 6, width * 6));
-            grab.Frames.Add(pixels);
+            file = grab.Fetch(clip, times);
+            if (file is null) return grab;
+            // Frames that are all the same are one frame: a host that ignores the time it is asked for gives such, and so does a still.
+            grab.IsStill = file.Count > 1 && file.IsOneFrameOnly;
+            grab.Count = grab.IsStill ? 1 : file.Count;
+            file.Complete(grab.Count, rate, isBackwards: times.Count > 1 && times[0] > times[1]);
+            grab.Path = file.Path;
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            grab.Problem = $"The frames cannot be handed over to the host: {error.Message}";
+        }
+        finally
+        {
+            file?.Dispose();
         }
 
-        // Frames that are all the same are one frame: a host that ignores the time it is asked for gives such, and so does a still.
-        if (grab.Frames.Count > 1 && grab.Frames.TrueForAll(frame => frame.AsSpan().SequenceEqual(grab.Frames[0])))
-        {
-            grab.Frames.RemoveRange(1, grab.Frames.Count - 1);
-            grab.IsStill = true;
-        }
-
-        if (times.Count > 1 && times[0] > times[1]) grab.Frames.Reverse();
         return grab;
+    }
+
+    private Handover? Fetch(nint clip, IReadOnlyList<double> times)
+    {
+        Handover? file = null;
+        try
+        {
+            foreach (var time in times)
+            {
+                using var image = HostImage.Fetch(clip, time);
+                if (!image.IsThere) break;
+                if (image.Format.Channels == 1)
+                {
+                    Problem = "The clip has no colours, only alpha; use it on a clip with pictures.";
+                    break;
+                }
+
+                // The whole height and width are even, as compressed video needs it.
+                var (width, height) = (image.Width & ~1, image.Height & ~1);
+                var bits = image.Format.Depth == PixelDepth.Byte ? 8 : 16;
+                if (width == 0 || height == 0) break;
+                if (file is null) (Width, Height, file) = (width, height, new Handover(width, height, bits));
+                else if ((width, height, bits) != (Width, Height, file.Bits)) break;
+                var pixels = file.NextFrame();
+                image.ReadColours(width, height, pixels);
+                file.Add(pixels);
+            }
+        }
+        catch
+        {
+            file?.Dispose();
+            throw;
+        }
+
+        if (Problem.Length == 0) return file;
+        file?.Dispose();
+        return null;
     }
 }

@@ -46,7 +46,7 @@ internal sealed class Generation
     /// <param name="bits">Bits of the values that will be shown.</param>
     public static Generation Begin(GenerationWish wish, int bits)
     {
-        var generation = new Generation();
+        var generation = new Generation { _before = wish.Before?.Path, _after = wish.After?.Path };
         Task.Run(() => generation.RunAsync(wish, bits));
         return generation;
     }
@@ -70,9 +70,7 @@ internal sealed class Generation
         try
         {
             client = await HostClient.GetAsync(end.Token).ConfigureAwait(false);
-            if (wish.Before is not null) _before = Handover.Write(wish.Before, wish.Rate);
-            if (wish.After is not null) _after = Handover.Write(wish.After, wish.Rate);
-            var job = await client.SubmitAsync(wish.ToJob(_before, _after), cancellation: end.Token).ConfigureAwait(false);
+            var job = await client.SubmitAsync(wish.ToJob(), cancellation: end.Token).ConfigureAwait(false);
             _state = new GenerationState("Queued.") { Job = job.Name };
             _stored.Set();
             job = await client.WaitAsync(job.Name, Tell, cancellation: end.Token).ConfigureAwait(false);

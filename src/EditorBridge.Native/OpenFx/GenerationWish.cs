@@ -29,10 +29,10 @@ internal sealed record GenerationWish
 
     public required FrameRate Rate { get; init; }
 
-    /// <summary>Frames just before the new ones.</summary>
+    /// <summary>Frames just before the new ones; null where there are none.</summary>
     public required FrameGrab? Before { get; init; }
 
-    /// <summary>Frames just after the new ones.</summary>
+    /// <summary>Frames just after the new ones; null where there are none.</summary>
     public required FrameGrab? After { get; init; }
 
     /// <summary>What to tell who asked, beside the result; empty for nothing. A host may declare that it gives frames by time and not do it.</summary>
@@ -47,13 +47,11 @@ internal sealed record GenerationWish
     public required string Application { get; init; }
 
     /// <summary>The job, with the frames around it as files.</summary>
-    /// <param name="before">Path of the frames before; null where there are none.</param>
-    /// <param name="after">The same for those after.</param>
-    public Job ToJob(string? before, string? after)
+    public Job ToJob()
     {
         var spec = new JobSpec
         {
-            Kind = (before, after) switch
+            Kind = (Before, After) switch
             {
                 (null, null) => JobSpec.Types.Kind.Broll,
                 (not null, not null) => JobSpec.Types.Kind.Fill,
@@ -65,16 +63,16 @@ internal sealed record GenerationWish
         };
         if (Seed is { } seed) spec.Seed = seed;
         if (Model.Length > 0) spec.Model = Model.StartsWith("models/", StringComparison.Ordinal) ? Model : "models/" + Model;
-        if (before is not null) spec.ContextBefore = Context(before, Before!);
-        if (after is not null) spec.ContextAfter = Context(after, After!);
+        if (Before is not null) spec.ContextBefore = Context(Before);
+        if (After is not null) spec.ContextAfter = Context(After);
         // Both sides get the same number.
-        if (before is not null && after is not null && Before!.Frames.Count != After!.Frames.Count)
-            spec.ContextBefore.Frames = spec.ContextAfter.Frames = Math.Min(Before.Frames.Count, After.Frames.Count);
+        if (Before is not null && After is not null && Before.Count != After.Count)
+            spec.ContextBefore.Frames = spec.ContextAfter.Frames = Math.Min(Before.Count, After.Count);
         return new Job { Spec = spec };
     }
 
-    private ContextFrames Context(string path, FrameGrab grab) => new()
+    private ContextFrames Context(FrameGrab grab) => new()
     {
-        Segment = new MediaSegment { Media = new MediaSource { Path = path }, Range = new FrameRange { Start = 0, Duration = grab.Frames.Count }, Rate = Rate },
+        Segment = new MediaSegment { Media = new MediaSource { Path = grab.Path! }, Range = new FrameRange { Start = 0, Duration = grab.Count }, Rate = Rate },
     };
 }

@@ -125,8 +125,16 @@ static const char *depthName(Format f) {
   return !strcmp(f.depth, "byte") ? "OfxBitDepthByte" : !strcmp(f.depth, "short") ? "OfxBitDepthShort" : !strcmp(f.depth, "half") ? "OfxBitDepthHalf" : "OfxBitDepthFloat";
 }
 
+static double milliseconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return now.tv_sec * 1e3 + now.tv_nsec / 1e6;
+}
+
+static double painting; /* what this host took for the pictures that were fetched */
 static int getImage(Clip *clip, double time, void *region, Image **out) {
   (void)region;
+  double begun = milliseconds();
   Property *range = find(&clip->properties, "OfxImageEffectPropFrameRange", 0);
   if (range && strcmp(clip->name, "Output") && (time < range->number[0] || time > range->number[1])) return 1;
   Image *image = calloc(1, sizeof *image);
@@ -153,10 +161,19 @@ static int getImage(Clip *clip, double time, void *region, Image **out) {
   images++;
   fetched++;
   *out = image;
+  painting += milliseconds() - begun;
   return 0;
 }
 static void forget(Set *set) { for (int i = 0; i < set->count; i++) for (int k = 0; k < 16; k++) free(set->all[i].text[k]); }
-static int releaseImage(Image *image) { images--; forget(&image->properties); free(image->memory); free(image); return 0; }
+static int releaseImage(Image *image) {
+  double begun = milliseconds();
+  images--;
+  forget(&image->properties);
+  free(image->memory);
+  free(image);
+  painting += milliseconds() - begun;
+  return 0;
+}
 static int aborted(void *e) { (void)e; return 0; }
 
 static void *effectSuite[] = { effectProperties, effectParameters, clipDefine, clipHandle, clipProperties, getImage, releaseImage, none, aborted, none, none, none, none };
@@ -292,7 +309,7 @@ static int render(double time, const char *path, int interactive) {
   setInt(&given, "OfxPropIsInteractive", 0, interactive);
   if (!interactive && act("OfxImageEffectActionBeginSequenceRender", current, &given, NULL) != 0) printf("failed begin\n");
   /* The plugin fetches the output's picture; it is kept here to be looked at, as a host does. */
-  Clip *output;
+  Clip *output = NULL;
   clipHandle(current, "Output", &output, NULL);
   Image *target;
   getImage(output, time, NULL, &target);
@@ -402,13 +419,13 @@ static void press(const char *name) {
   Set in = { .count = 0 };
   setString(&in, "OfxPropChangeReason", 0, "OfxChangeUserEdited");
   act("OfxActionBeginInstanceChanged", current, &in, NULL);
-  struct timespec begin, end;
-  clock_gettime(CLOCK_MONOTONIC, &begin);
+  painting = 0;
+  double begun = milliseconds();
   changed(name, "OfxChangeUserEdited", 7);
-  clock_gettime(CLOCK_MONOTONIC, &end);
+  double took = milliseconds() - begun;
   act("OfxActionEndInstanceChanged", current, &in, NULL);
   forget(&in);
-  printf("pressed %s %.0f ms\n", name, (end.tv_sec - begin.tv_sec) * 1e3 + (end.tv_nsec - begin.tv_nsec) / 1e6);
+  printf("pressed %s %.0f ms, %.0f of them the host's own pictures\n", name, took, painting);
 }
 
 /* What pictures are like; may change from one command to the next. */
