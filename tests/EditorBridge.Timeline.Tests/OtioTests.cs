@@ -228,6 +228,31 @@ public class OtioTests
     }
 
     [Fact]
+    public void What_goes_above_is_hidden_by_nothing_and_on_no_track_that_is_switched_off()
+    {
+        var long_ = Clip("a", 0, 50);
+        Assert.Equal(2, Above(long_));
+        Assert.Equal(2, Above(long_, On("")));
+        // V3 is in front of V2, which is free.
+        Assert.Equal(4, Above(long_, On(""), On(long_)));
+        Assert.Equal(4, Above(long_, On(""), On(long_), On("")));
+        // Switched off, V3 hides nothing, and V2 would show nothing.
+        Assert.Equal(2, Above(long_, On(""), Off(long_)));
+        Assert.Equal(3, Above(long_, Off(""), On("")));
+        Assert.Equal(3, Above(long_, Off("")));
+        // Before and after the range it may be as full as it likes.
+        Assert.Equal(2, Above(long_, On(Clip("b", 0, 10)), On(Clip("c", 0, 10))));
+
+        static string On(string children) => $$"""]},{"OTIO_SCHEMA":"Track.1","kind":"Video","children":[{{children}}""";
+        static string Off(string children) => $$"""]},{"OTIO_SCHEMA":"Track.1","kind":"Video","enabled":false,"children":[{{children}}""";
+        static int Above(params string[] tracks)
+        {
+            var index = Read(Timeline(string.Concat(tracks))).Index;
+            return EditAlgebra.PlaceAbove(index, index.Tracks[0], new FrameRange(20, 10), NewClip(10)).Value.TrackNumber;
+        }
+    }
+
+    [Fact]
     public void Two_clips_of_one_name_have_to_be_told_apart()
     {
         var index = Read(Timeline(Clip("a", 0, 10) + "," + Clip("a", 0, 10) + "," + Clip("B", 0, 10))).Index;

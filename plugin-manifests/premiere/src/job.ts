@@ -114,8 +114,7 @@ export class Job {
     const opened = await open(this.tools.ppro);
     const timeline = await read(this.tools.ppro, opened);
     const where = placeOf(timeline, this.request);
-    const media = new Map<string, MediaInfoJson>();
-    for (const path of new Set([where.before?.path, where.after?.path])) if (path) media.set(path, await this.tools.host.probe(path));
+    const media = await lookInto(this.tools.host, where);
     const spec = specOf(timeline, where, this.request, media);
     const plan = await this.tools.host.plan(spec);
     this.listener.planned(where, plan);
@@ -148,6 +147,12 @@ export async function useTake(ppro: premierepro, finished: Finished, take: Finis
     throw new Refusal(`${inWay.name} lies on ${track!.name} by now where the new frames were to go. The takes are finished: make room, then press "Use" beside one.`, "PLACE_TAKEN");
   const item = await importClip(ppro, opened.project, take.path);
   await place(ppro, opened, item, where, `take ${take.number}`);
+}
+
+/** What the host finds in the media beside a place. It remembers, so that whoever asks early need not wait later. */
+export async function lookInto(host: Host, where: Place): Promise<Map<string, MediaInfoJson>> {
+  const paths = [...new Set([where.before?.path, where.after?.path])].filter((path) => path !== undefined && path !== null);
+  return new Map(await Promise.all(paths.map(async (path) => [path, await host.probe(path)] as const)));
 }
 
 function cancellation(): Refusal {

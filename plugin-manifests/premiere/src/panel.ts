@@ -3,7 +3,7 @@ import { FinishedTake } from "./clips";
 import { PlanJson, ProgressJson } from "./contract";
 import { defaultDataFolder, readEndpoint } from "./endpoint";
 import { Host } from "./host";
-import { Finished, Job, Listener, placeOf, Request, Tools, useTake } from "./job";
+import { Finished, Job, Listener, lookInto, placeOf, Request, Tools, useTake } from "./job";
 import { JobKind, Place } from "./places";
 import { Refusal } from "./refusal";
 import { open, read, Timeline } from "./sequence";
@@ -41,6 +41,8 @@ const tools: Tools = { ppro, host, system, newId: uuid };
 
 let kind: JobKind = "broll";
 let running: Job | undefined;
+/** The media that the host was last asked to look into. */
+let lookedInto = "";
 
 function element<T extends HTMLElement = HTMLElement>(id: string): T {
   return document.getElementById(id) as T;
@@ -85,6 +87,7 @@ async function connect(): Promise<void> {
   const dot = element("dot");
   try {
     const version = await host.version();
+    lookedInto = "";
     dot.className = "dot up";
     element("connection-text").textContent = `Connected to the host, version ${version}`;
     await listModels();
@@ -128,9 +131,18 @@ async function describePlace(): Promise<void> {
     const timeline = await read(ppro, await open(ppro));
     const place = placeOf(timeline, request());
     if (asked === kind) hint.textContent = `${HINTS[asked]} Now: ${placeText(timeline, place)}`;
+    lookEarly(place);
   } catch (error) {
     if (asked === kind) hint.textContent = error instanceof Refusal ? `${HINTS[asked]} ${error.message}` : HINTS[asked];
   }
+}
+
+// While the prompt is written, so that Generate need not wait for it. What is wrong with the media is said when somebody asks for a job.
+function lookEarly(place: Place): void {
+  const media = `${place.before?.path ?? ""}\n${place.after?.path ?? ""}`;
+  if (media === lookedInto) return;
+  lookedInto = media;
+  lookInto(host, place).catch(() => undefined);
 }
 
 function placeText(timeline: Timeline, place: Place): string {

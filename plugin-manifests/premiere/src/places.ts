@@ -70,8 +70,10 @@ export function freeOn(track: Track, range: FrameRange): boolean {
   return [...track.clips, ...track.transitions].every((item) => item.end <= range.start || range.end <= item.start);
 }
 
+// Above everything that is seen there, so that nothing hides the clip. Switched-off tracks hide nothing, and show nothing either.
 function freeTrack(timeline: Timeline, range: FrameRange, from: number): number {
-  return timeline.tracks.find((track) => track.index >= from && freeOn(track, range))?.index ?? timeline.tracks.length;
+  const lowest = timeline.tracks.reduce((above, track) => (track.muted || freeOn(track, range) ? above : Math.max(above, track.index + 1)), from);
+  return timeline.tracks.find((track) => track.index >= lowest && !track.muted && freeOn(track, range))?.index ?? timeline.tracks.length;
 }
 
 function selectedClip(timeline: Timeline): { track: Track; clip: TrackItem } {

@@ -28,6 +28,8 @@ export interface Track {
   readonly name: string;
   readonly clips: readonly TrackItem[];
   readonly transitions: readonly FrameRange[];
+  /** Its output is switched off. */
+  readonly muted: boolean;
 }
 
 /** Everything of a sequence that a job needs. */
@@ -76,7 +78,7 @@ export async function read(ppro: premierepro, { project, sequence }: Opened): Pr
     const transitions: FrameRange[] = [];
     for (const item of track.getTrackItems(ppro.Constants.TrackItemType.TRANSITION, false))
       transitions.push({ start: frame(await item.getStartTime()), end: frame(await item.getEndTime()) });
-    tracks.push({ index, name: `V${index + 1}`, clips: clips.sort((a, b) => a.start - b.start), transitions });
+    tracks.push({ index, name: `V${index + 1}`, clips: clips.sort((a, b) => a.start - b.start), transitions, muted: await track.isMuted() });
   }
 
   return {

@@ -34,6 +34,8 @@ export interface FakeSetup {
   framesOf: (path: string) => number | Promise<number>;
   /** A track on which every transaction is refused, as a locked one does. */
   lockedTrack?: number;
+  /** Tracks whose output is switched off. */
+  mutedTracks?: number[];
 }
 
 class Time {
@@ -110,7 +112,9 @@ interface Change {
 class Track {
   items: Item[] = [];
   transitions: Item[] = [];
+  muted = false;
   constructor(readonly index: number) {}
+  isMuted = async () => this.muted;
   getTrackItems = (type: number, _includeEmpty: boolean) => (type === 1 ? [...this.items] : type === 2 ? [...this.transitions] : []);
 }
 
@@ -218,6 +222,7 @@ export function fakePremiere(setup: FakeSetup): Fake {
   const at = (frame: number) => ticksOf(frame, of);
   setup.tracks.forEach((clips, index) => {
     const track = new Track(index);
+    track.muted = setup.mutedTracks?.includes(index) ?? false;
     for (const clip of clips) {
       const media = new Media(clip.name, clip.path, clip.end - clip.start, clip.offline, clip.nested);
       project.root.children.push(media);

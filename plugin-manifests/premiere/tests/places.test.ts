@@ -34,6 +34,16 @@ describe("a place for B-roll", () => {
     assert.deepEqual([place.range, place.track], [{ start: 10, end: 40 }, 1]);
   });
 
+  it("is above what would hide it, and not on a track that is switched off", async () => {
+    const title = { name: "t", start: 0, end: 50, path: "/m/t.mp4" };
+    const hidden = await timelineOf({ marks: [10, 40], tracks: [[A, B], [], [title], []] });
+    assert.equal(placeOf(hidden, { kind: "broll", edge: "tail", frames: 0 }).track, 3);
+    const off = await timelineOf({ marks: [10, 40], tracks: [[A, B], [], [title]], mutedTracks: [2] });
+    assert.equal(placeOf(off, { kind: "broll", edge: "tail", frames: 0 }).track, 1);
+    const offBelow = await timelineOf({ marks: [10, 40], tracks: [[A, B], [], []], mutedTracks: [1] });
+    assert.equal(placeOf(offBelow, { kind: "broll", edge: "tail", frames: 0 }).track, 2);
+  });
+
   it("is on a new track where every other is taken", async () => {
     const timeline = await timelineOf({ marks: [10, 40], tracks: [[A, B], [{ name: "t", start: 39, end: 50, path: "/m/t.mp4" }]] });
     assert.equal(placeOf(timeline, { kind: "broll", edge: "tail", frames: 0 }).track, 2);

@@ -105,12 +105,16 @@ public static class EditAlgebra
         };
     }
 
-    /// <summary>The lowest video track above <paramref name="below"/> with nothing in a range (transitions at its edges counted); null when there is none.</summary>
+    /// <summary>
+    /// The lowest video track above <paramref name="below"/>, and above everything that is seen in a range, with nothing in that range (transitions at its edges counted): what is put there is hidden
+    /// by nothing. Tracks that are switched off hide nothing, and show nothing either. Null when there is none.
+    /// </summary>
     public static Track? FreeTrackAbove(TimelineIndex index, Track? below, FrameRange range)
     {
         ArgumentNullException.ThrowIfNull(index);
-        return index.VideoTracks.FirstOrDefault(track => (below is null || track.Index > below.Index)
-            && Gaps.IsFree(track, range) && TrackPieces.TransitionIn(index, track, range) is null);
+        var seen = index.VideoTracks.Where(track => track.Enabled && !Gaps.IsFree(track, range)).Select(track => track.Index);
+        var lowest = seen.Append(below?.Index ?? -1).Max();
+        return index.VideoTracks.FirstOrDefault(track => track.Index > lowest && track.Enabled && Gaps.IsFree(track, range) && TrackPieces.TransitionIn(index, track, range) is null);
     }
 
     /// <summary>Lets a clip show more of its medium.</summary>
