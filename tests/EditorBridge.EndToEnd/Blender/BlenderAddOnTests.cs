@@ -96,6 +96,17 @@ public sealed class BlenderAddOnTests : IDisposable
         Assert.Contains("ALL PASSED", output, StringComparison.Ordinal);
     }
 
+    /// <summary>What Blender's own check of extensions refuses: sentences of more than 64 characters, or with a full stop.</summary>
+    [Fact]
+    public void TheManifestsSentencesAreAsShortAsBlenderWantsThem()
+    {
+        var lines = File.ReadAllLines(Path.Combine(Root(), "plugin-manifests", "blender", "editorbridge", "blender_manifest.toml"));
+        var permissions = lines.SkipWhile(line => line != "[permissions]").Skip(1).Where(line => line.Contains('=', StringComparison.Ordinal));
+        string[] sentences = [.. lines.Where(line => line.StartsWith("tagline", StringComparison.Ordinal)).Concat(permissions).Select(line => line[(line.IndexOf('"', StringComparison.Ordinal) + 1)..^1])];
+        Assert.Equal(2, sentences.Length);
+        Assert.All(sentences, sentence => Assert.True(sentence.Length is > 10 and <= 64 && char.IsLetterOrDigit(sentence[^1]), sentence));
+    }
+
     private Dictionary<string, string> Environment(string scripts) => new()
     {
         ["BLENDER_USER_SCRIPTS"] = scripts,
