@@ -18,7 +18,7 @@ public sealed record ClientOptions
     /// <summary>How long a started host may take until it answers.</summary>
     public TimeSpan StartTimeout { get; init; } = TimeSpan.FromSeconds(45);
 
-    /// <summary>Full paths of files that will be asked about: the host looks into them while the connection is still being checked, and later questions find the answer there.</summary>
+    /// <summary>Full paths of files that will be asked about: the host looks into them while the connection is still being checked, and later questions wait for that.</summary>
     public IReadOnlyList<string> FirstMedia { get; init; } = [];
 
     /// <summary>Told, in one sentence, when something takes a while: a host is being started, a lost connection is being tried again.</summary>

@@ -21,7 +21,8 @@ public sealed partial class EditorBridgeClient : IDisposable
     private readonly SemaphoreSlim _gate = new(1, 1);
     private volatile HostConnection _connection;
 
-    private EditorBridgeClient(ClientOptions options, HostConnection connection) => (_options, _connection) = (options, connection);
+    // Whoever connects again has asked about those files before.
+    private EditorBridgeClient(ClientOptions options, HostConnection connection) => (_options, _connection) = (options with { FirstMedia = [] }, connection);
 
     /// <summary>How the host is reached at present.</summary>
     public HostEndpoint Endpoint => _connection.Endpoint;
@@ -324,9 +325,10 @@ public sealed partial class EditorBridgeClient : IDisposable
         try
         {
             var deadline = TimeProvider.System.GetUtcNow().UtcDateTime + TimeSpan.FromSeconds(15);
+            // Asked first, so that it is the first to fail where nobody listens.
+            using var check = connection.Server.GetServerInfoAsync(new GetServerInfoRequest(), new CallOptions(deadline: deadline, cancellationToken: cancellation));
             foreach (var path in options.FirstMedia) _ = LookIntoAsync(connection, path, cancellation);
-            await connection.Server.GetServerInfoAsync(new GetServerInfoRequest(), new CallOptions(deadline: deadline, cancellationToken: cancellation))
-                .ConfigureAwait(false);
+            await check.ConfigureAwait(false);
             return connection;
         }
         catch (RpcException) when (!cancellation.IsCancellationRequested)

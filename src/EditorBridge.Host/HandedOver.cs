@@ -6,7 +6,7 @@ namespace EditorBridge.Host;
 /// <summary>Frames that a plugin on this machine handed over. Their file says what it is, so that nobody waits for ffprobe who has just pressed a button.</summary>
 internal static class HandedOver
 {
-    // In the data folder; plugins write there and nowhere else.
+    // Plugins write into the one in the data folder. A file elsewhere that is one of theirs to the last byte is the same file.
     private const string Folder = "handover";
 
     /// <summary>What the file is; null for any other file, and for one that is not whole.</summary>
@@ -18,7 +18,7 @@ internal static class HandedOver
         {
             // A named pipe, which would be waited for, has no length.
             if (new FileInfo(path).Length <= RawMovie.HeaderBytes) return null;
-            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read, 0);
+            using var file = new FileStream(path, FileMode.Open, FileAccess.Read, FileShare.Read | FileShare.Delete, 0);
             if (RawMovie.Read(file) is not { } movie) return null;
             var rate = new Timeline.FrameRate(movie.RateNumerator, movie.RateDenominator);
             return MediaInfo.OfUncompressed(path, movie.Width, movie.Height, movie.Bits, movie.Frames, rate, movie.RateNumerator, file.Length);

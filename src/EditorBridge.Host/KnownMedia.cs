@@ -44,14 +44,14 @@ internal sealed class KnownMedia(TimeProvider clock)
         }
         finally
         {
+            var isLast = false;
             lock (_running)
             {
-                if (--running.Waiting == 0)
-                {
-                    _running.Remove((path, stamp));
-                    running.Stop();
-                }
+                isLast = --running.Waiting == 0;
+                if (isLast) _running.Remove((path, stamp));
             }
+
+            if (isLast) running.Stop();
         }
     }
 

@@ -84,7 +84,7 @@ public sealed record RawMovie
         if (file.ReadAtLeast(header, HeaderBytes, throwOnEndOfStream: false) < HeaderBytes || !header.AsSpan(28).StartsWith(Mark)) return null;
         var numbers = new long[Numbers];
         for (var i = 0; i < Numbers; i++) numbers[i] = BinaryPrimitives.ReadInt64BigEndian(header.AsSpan(44 + 8 * i));
-        if (numbers[0] is < 2 or > 1 << 16 || numbers[1] is < 2 or > 1 << 16 || ((numbers[0] | numbers[1]) & 1) != 0 || numbers[2] is not (8 or 16) || numbers[3] is < 1 or > MostFrames || numbers[4] is < 1 or > int.MaxValue
+        if (numbers[0] is < 2 or >= 1 << 16 || numbers[1] is < 2 or >= 1 << 16 || ((numbers[0] | numbers[1]) & 1) != 0 || numbers[2] is not (8 or 16) || numbers[3] is < 1 or > MostFrames || numbers[4] is < 1 or > int.MaxValue
             || numbers[5] is < 1 or > int.MaxValue / MostFrames || numbers[0] * numbers[1] * 6 > int.MaxValue)
         {
             return null;

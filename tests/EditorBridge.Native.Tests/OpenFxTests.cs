@@ -137,21 +137,24 @@ public sealed class OpenFxTests(OpenFxHost fixture) : IClassFixture<OpenFxHost>
     [InlineData("Filter", "short", "bottomup")]
     [InlineData("Transition", "half", "bottomup")]
     [InlineData("Transition", "float", "")]
+    [InlineData("Filter", "float", "order=BGRA")]
+    [InlineData("Transition", "byte", "order=BGRA")]
+    [InlineData("General", "half", "components=RGB")]
     [InlineData("Filter", "byte", "still")]
     public async Task The_frames_around_the_place_are_handed_over_to_the_last_bit(string context, string depth, string option)
     {
         // Behind another job it is not begun, and without a progress bar the editor need not wait for it.
         await using var busy = await BusyAsync();
         string[] options = [$"depth={depth}", .. option.Length > 0 ? new[] { option } : [], "no=progress"];
-        string[] place = context == "Filter" ? ["start=10", "frames=6"] : [];
-        var lines = await fixture.RunAsync(["run", context, .. options, "prompt=waves", .. place, "press=generate", "wait-for=job"]);
+        string[] place = context != "Transition" ? ["start=10", "frames=6"] : [];
+        var lines = await fixture.RunAsync(["run", context, .. options, "prompt=waves", "negative=rain", .. place, "press=generate", "wait-for=job"]);
         var job = await fixture.Client.GetAsync(OpenFxHost.Said(lines, "job").Single());
-        Assert.Equal(Job.Types.State.Queued, job.State);
+        Assert.Equal((Job.Types.State.Queued, "waves", "rain"), (job.State, job.Spec.Prompt, job.Spec.NegativePrompt));
         if (option == "still")
         {
             await AssertContextAsync(job.Spec.ContextBefore, "Source", 0, 1, depth);
         }
-        else if (context == "Filter")
+        else if (context != "Transition")
         {
             await AssertContextAsync(job.Spec.ContextBefore, "Source", 1, 9, depth);
             await AssertContextAsync(job.Spec.ContextAfter, "Source", 16, 9, depth);
@@ -191,6 +194,42 @@ public sealed class OpenFxTests(OpenFxHost fixture) : IClassFixture<OpenFxHost>
         Assert.Null(job.Spec.ContextAfter);
         Assert.Equal(2, job.Spec.ContextBefore.Segment.Range.Duration);
     }
+
+    [NativeFact]
+    public async Task A_filter_from_the_first_frame_leads_into_its_clip()
+    {
+        await using var busy = await BusyAsync();
+        var lines = await fixture.RunAsync("run", "Filter", "no=progress", "prompt=waves", "start=0", "frames=6", "press=generate", "wait-for=job");
+        var job = await fixture.Client.GetAsync(OpenFxHost.Said(lines, "job").Single());
+        Assert.Equal((JobSpec.Types.Kind.Extend, 0L, 6L), (job.Spec.Kind, job.Spec.Placement.RecordRange.Start, job.Spec.Delivery.Frames));
+        Assert.Null(job.Spec.ContextBefore);
+        await AssertContextAsync(job.Spec.ContextAfter, "Source", 6, 9, "byte");
+        await fixture.Client.CancelAsync(job.Name);
+    }
+
+    [NativeFact]
+    public async Task The_take_that_is_asked_for_is_shown()
+    {
+        var lines = await fixture.RunAsync("run", "Generator", "prompt=waves", "frames=4", "takes=2", "take=2", "press=generate", "show=status", "show=job", "show=frameFile", "render=1");
+        Assert.StartsWith("Done: 4 frames", OpenFxHost.Said(lines, "status").Single(), StringComparison.Ordinal);
+        Assert.Equal(["0"], OpenFxHost.Said(lines, "source"));
+        var job = OpenFxHost.Said(lines, "job").Single();
+        Assert.StartsWith($"{job}/clips/2 ", OpenFxHost.Said(lines, "frameFile").Single(), StringComparison.Ordinal);
+        Assert.Equal(2, (await fixture.Client.GetAsync(job)).Takes.Count);
+    }
+
+    [NativeFact]
+    public async Task Cancel_ends_a_job_that_goes_on_by_itself_and_leaves_no_frames_behind()
+    {
+        await using var busy = await BusyAsync();
+        var before = HandedOver();
+        var lines = await fixture.RunAsync("run", "Filter", "no=progress", "prompt=waves", "start=10", "frames=6", "press=generate", "wait-for=job", "press=cancel", "show=status");
+        Assert.Equal("Cancelled.", OpenFxHost.Said(lines, "status").Single());
+        Assert.Equal(Job.Types.State.Cancelled, (await fixture.Client.WaitAsync(OpenFxHost.Said(lines, "job").Single())).State);
+        Assert.Empty(HandedOver().Except(before));
+    }
+
+    private string[] HandedOver() => Directory.Exists(Path.Combine(fixture.Host.Data, "handover")) ? Directory.GetFiles(Path.Combine(fixture.Host.Data, "handover")) : [];
 
     [NativeTheory]
     [InlineData("")]
@@ -252,10 +291,12 @@ public sealed class OpenFxTests(OpenFxHost fixture) : IClassFixture<OpenFxHost>
     [NativeFact]
     public async Task What_cannot_be_done_is_said_in_one_sentence()
     {
+        var before = HandedOver();
         var empty = await fixture.RunAsync("run", "Generator", "press=generate", "show=status", "press=cancel", "show=status");
         Assert.Equal(["The prompt is empty; say in a few words what is to be seen.", "No job runs."], OpenFxHost.Said(empty, "status"));
         var alpha = await fixture.RunAsync("run", "Filter", "components=Alpha", "prompt=x", "start=10", "press=generate", "show=status");
         Assert.Contains("no colours", OpenFxHost.Said(alpha, "status").Single(), StringComparison.Ordinal);
+        Assert.Empty(HandedOver().Except(before));
         var model = await fixture.RunAsync("run", "Generator", "no=message", "prompt=100 %s %n", "model=none", "press=generate", "show=status");
         Assert.Contains("none", OpenFxHost.Said(model, "status").Single(), StringComparison.Ordinal);
         Assert.Empty(OpenFxHost.Said(model, "message"));
@@ -350,6 +391,13 @@ public sealed class OpenFxTests(OpenFxHost fixture) : IClassFixture<OpenFxHost>
     {
         Assert.Equal((0L, (long)count), (context.Segment.Range.Start, context.Segment.Range.Duration));
         var path = context.Segment.Media.Path;
+        await using (var file = File.OpenRead(path))
+        {
+            // The host knows it by itself.
+            var layout = RawMovie.Read(file)!;
+            Assert.Equal((count, Width, Height, depth == "byte" ? 8 : 16), (layout.Frames, layout.Width, layout.Height, layout.Bits));
+        }
+
         var tools = (await FFmpegTools.FindAsync()).Value;
         var media = (await new MediaProbe(tools).ProbeAsync(path)).Value;
         Assert.Equal((count, Width, Height), ((int)media.FrameCount, media.Width, media.Height));

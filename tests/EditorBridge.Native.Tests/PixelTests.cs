@@ -65,6 +65,10 @@ public sealed class PixelTests
         Assert.Equal([.. wanted, .. wanted, .. wanted], back);
         PixelRows.Read(MemoryMarshal.AsBytes(row.Select(value => (Half)value).ToArray().AsSpan()), new PixelFormat(PixelDepth.Half, 3, IsBgr: false), back);
         Assert.Equal([.. wanted, .. wanted, .. wanted], back);
+        // With alpha several pixels are read at a time.
+        float[] withAlpha = [.. row.Chunk(3).SelectMany(pixel => pixel.Append(0.25f))];
+        PixelRows.Read(MemoryMarshal.AsBytes(withAlpha.AsSpan()), new PixelFormat(PixelDepth.Float, 4, IsBgr: false), back);
+        Assert.Equal([.. wanted, .. wanted, .. wanted], back);
     }
 
     [Fact]

@@ -43,8 +43,9 @@ internal sealed class FrameGrab
             file.Complete(grab.Count, rate, isBackwards: times.Count > 1 && times[0] > times[1]);
             grab.Path = file.Path;
         }
-        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        catch (Exception error)
         {
+            // Whatever it is, the other side's file must go too, and the user is told.
             grab.Problem = $"The frames cannot be handed over to the host: {error.Message}";
         }
         finally
@@ -78,7 +79,7 @@ internal sealed class FrameGrab
                 else if ((width, height, bits) != (Width, Height, file.Bits)) break;
                 var pixels = file.NextFrame();
                 image.ReadColours(width, height, pixels);
-                file.Add(pixels);
+                if (!file.Add(pixels)) break;
             }
         }
         catch

@@ -13,12 +13,12 @@ internal sealed class Handover : IDisposable
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromDays(7);
 
-    // One is filled and one written; the first of all is kept to compare the others with.
-    private const int SpareFrames = 2;
+    // Beside these one is filled, one written, and the first of all is kept to compare the others with.
+    private const int WaitingFrames = 2;
 
     private readonly RawMovie _layout;
     private readonly FileStream _file;
-    private readonly BlockingCollection<byte[]> _waiting = new(SpareFrames);
+    private readonly BlockingCollection<byte[]> _waiting = new(WaitingFrames);
     private readonly ConcurrentBag<byte[]> _spare = [];
     private readonly Thread _writing;
     private ExceptionDispatchInfo? _failure;
@@ -56,12 +56,13 @@ internal sealed class Handover : IDisposable
     /// <summary>Whether all frames so far are the same.</summary>
     public bool IsOneFrameOnly { get; private set; } = true;
 
-    /// <summary>Room for a frame: rows from the top, R, G, B, of 16 bits with the higher byte first.</summary>
+    /// <summary>Room for a frame: rows from the top, R, G, B; of two bytes the higher one first.</summary>
     public byte[] NextFrame() => _spare.TryTake(out var used) ? used : GC.AllocateUninitializedArray<byte>(_layout.FrameBytes);
 
     /// <summary>Adds a frame, whose bytes must not be touched afterwards. Waits while the writing is behind.</summary>
     /// <param name="frame">From <see cref="NextFrame"/>.</param>
-    public void Add(byte[] frame)
+    /// <returns>False when writing has failed, so that more frames are of no use; <see cref="Complete"/> says why.</returns>
+    public bool Add(byte[] frame)
     {
         if (_first is null) _first = frame;
         else IsOneFrameOnly = IsOneFrameOnly && frame.AsSpan().SequenceEqual(_first);
@@ -69,10 +70,11 @@ internal sealed class Handover : IDisposable
         try
         {
             _waiting.Add(frame);
+            return true;
         }
         catch (InvalidOperationException)
         {
-            // Writing failed: Complete says why.
+            return false;
         }
     }
 
