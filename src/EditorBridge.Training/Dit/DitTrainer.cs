@@ -49,8 +49,8 @@ public sealed record DitTraining
     /// </summary>
     public double PictureShare { get; init; } = 0.3;
 
-    /// <summary>The same when the run ends: motion is forgotten over single frames, and must be learnt last.</summary>
-    public double LastPictureShare { get; init; } = 0.3;
+    /// <summary>The same when the run ends, null where it does not change: motion is forgotten over single frames, and must be learnt last.</summary>
+    public double? LastPictureShare { get; init; }
 
     /// <summary>Whether matrix products run in bf16; null where that is faster.</summary>
     public bool? HalfPrecision { get; init; }
@@ -105,7 +105,7 @@ public static class DitTrainer
                 break;
             }
 
-            bool pictures = random.Chance(double.Lerp(run.PictureShare, run.LastPictureShare, progress));
+            bool pictures = random.Chance(double.Lerp(run.PictureShare, run.LastPictureShare ?? run.PictureShare, progress));
             var shard = shards.Pick(random, small: random.Chance(progress < run.SmallShare ? 0.9 : 0.12));
             shard = pictures ? shards.PickPictures(random) : shard;
             var mix = pictures ? new ConditioningMix(0, 0, Codec: false, Skip: 0) : ConditioningMix.Sample(random, shard.Frames);
