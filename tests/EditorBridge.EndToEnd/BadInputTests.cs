@@ -44,6 +44,21 @@ public sealed class BadInputTests(Workspace workspace) : IClassFixture<Workspace
         await RefusedOnAsync(workspace.TwoShots("short.otio", folderOfMedia: "short/"), ["fill", "--gap", "1", "--prompt", "sea"], "MEDIA_TOO_SHORT", "10 frames");
     }
 
+    [FFmpegTheory]
+    [InlineData("\"effects\": []", """
+        "effects": [{"OTIO_SCHEMA": "LinearTimeWarp.1", "name": "", "effect_name": "LinearTimeWarp", "metadata": {}, "time_scalar": 2.0}]
+        """, "CLIP_RETIMED", "'A' plays at another speed")]
+    [InlineData("\"enabled\": true", "\"enabled\": false", "CLIP_DISABLED", "'A' is disabled")]
+    [InlineData("ExternalReference.1", "ImageSequenceReference.1", null, "'A'")]
+    public async Task A_shot_that_cannot_be_joined(string part, string inItsPlace, string? reason, string says)
+    {
+        var timeline = workspace.TwoShots("unjoinable.otio");
+        var text = File.ReadAllText(timeline);
+        var at = text.IndexOf(part, StringComparison.Ordinal);
+        File.WriteAllText(timeline, text[..at] + inItsPlace.Trim() + text[(at + part.Length)..]);
+        await RefusedOnAsync(timeline, ["fill", "--gap", "1", "--prompt", "sea"], reason, says);
+    }
+
     [FFmpegFact]
     public async Task A_reference_that_is_no_picture()
     {

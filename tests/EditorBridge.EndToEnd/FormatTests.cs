@@ -46,6 +46,16 @@ public sealed class FormatTests(Workspace workspace) : IClassFixture<Workspace>
         Assert.Equal("handles", Assert.Single(extended.Events("done"))!.GetProperty("clips")[0].GetProperty("kind").GetString());
         Assert.Equal(30, Open(Output(input)).Index.VideoTracks.First().Items[0].RecordRange.Duration);
 
+        // A list of edits has one track, into which B-roll is cut: that is a test of its own.
+        if (ending != ".edl")
+        {
+            var above = await workspace.Cli.RunAsync(["broll", "--timeline", input, "--out", Output(input), "--in", "6", "--out-point", "+8", "--prompt", "rain", .. Common]);
+            Assert.True(above.ExitCode == 0, above.ToString());
+            var tracks = Open(Output(input)).Index.VideoTracks.ToList();
+            Assert.Equal(new FrameRange(6, 8), Assert.Single(tracks[1].Items, each => each.Kind == ItemKind.Clip).RecordRange);
+            Assert.Equal(Open(input).Index.VideoTracks.First().Items.Select(each => each.RecordRange), tracks[0].Items.Select(each => each.RecordRange));
+        }
+
         var shown = await workspace.Cli.RunAsync("timeline", "check", Output(input), "--rate", "24", "--json");
         Assert.True(shown.ExitCode == 0, shown.ToString());
         Assert.DoesNotContain(shown.Events("finding"), finding => finding.GetProperty("severity").GetString() == "warning");
@@ -86,6 +96,18 @@ public sealed class FormatTests(Workspace workspace) : IClassFixture<Workspace>
         Assert.Equal(File.ReadAllBytes(clip.GetProperty("path").GetString()!), File.ReadAllBytes(Path.Combine(bundle.Folder, item.Media.Url!)));
         Assert.Null(bundle.Unpack("version.txt"));
         Assert.Equal("1.0.0", File.ReadAllText(Path.Combine(bundle.Folder, "version.txt")));
+        foreach (var (name, arguments) in new[] { ("broll", "--in 6 --out-point +8"), ("extend", "--clip B --frames 12 --generate") })
+        {
+            var output = workspace.File($"{name}{ending}");
+            var result = await workspace.Cli.RunAsync([name, "--timeline", input, "--out", output, .. arguments.Split(' '), "--prompt", "rain", .. Common]);
+            Assert.True(result.ExitCode == 0, result.ToString());
+            using var made = TimelineBundle.Open(output).Value;
+            var placed = Assert.Single(TimelineDocument.Open(made.Document.Span).Value.Index.VideoTracks.SelectMany(track => track.Items), each => each.Media?.Url is { } url && !url.EndsWith("a.mp4", StringComparison.Ordinal) && !url.EndsWith("b.mp4", StringComparison.Ordinal));
+            Assert.Equal(name == "broll" ? new FrameRange(6, 8) : new FrameRange(64, 12), placed.RecordRange);
+            Assert.Null(made.Unpack(placed.Media!.Url!));
+            Assert.True(File.Exists(Path.Combine(made.Folder, placed.Media.Url!)));
+        }
+
         // What is there already is not written over.
         if (ending == ".otiod")
             Assert.Equal("CANNOT_WRITE", Assert.Single((await workspace.Cli.RunAsync(["fill", "--timeline", input, "--out", Output(input), "--prompt", "x", "--json"])).Events("error")).GetProperty("reason").GetString());
