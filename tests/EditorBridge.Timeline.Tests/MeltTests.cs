@@ -24,7 +24,7 @@ public sealed class MeltTests : IDisposable
         }
 
         foreach (var (file, color) in new[] { ("red", "red"), ("green", "lime"), ("blue", "blue"), ("new", "yellow") })
-            Run("ffmpeg", "-v", "error", "-f", "lavfi", "-i", $"color=c={color}:s=320x180:r=25:d=4", "-c:v", "ffv1", Path.Combine(folder, file + ".mov"));
+            Run("ffmpeg", "-v", "error", "-f", "lavfi", "-i", $"color=c={color}:s=320x180:r=25:d=4,format=gbrp,geq=r='{Numbered("r")}':g='{Numbered("g")}':b='{Numbered("b")}'", "-c:v", "ffv1", Path.Combine(folder, file + ".mov"));
         var document = TimelineDocument.Open(System.Text.Encoding.UTF8.GetBytes(MltTests.Text(name))).Value;
         var end = document.Index.Duration;
         var url = MediaPath.ToUrl(Path.Combine(folder, "new.mov"));
@@ -35,9 +35,23 @@ public sealed class MeltTests : IDisposable
 
         var frames = Render(now, name);
         Assert.Equal(end + 30, frames.Length / FrameBytes);
-        Assert.Equal("rryyrryyggyy", string.Concat(new[] { 0, 19, 20, 29, 30, 49, 50, 74, 75, 114, (int)end, (int)end + 29 }.Select(frame => Color(frames, frame))));
+        int[] seams = [0, 19, 20, 29, 30, 49, 50, 74, 75, 114, (int)end, (int)end + 29];
+        Assert.Equal("rryyrryyggyy", string.Concat(seams.Select(frame => Color(frames, frame))));
         Assert.NotEqual('y', Color(frames, (int)end - 1));
+        // New clips begin with their first frame; under and beside them the old ones show what they showed.
+        long Before(int frame)
+        {
+            var item = Gaps.At(document.Index.VideoTracks.First(), frame)!;
+            return item.SourceRange!.Value.Start - (item.Media?.AvailableRange?.Start ?? 0) + frame - item.RecordRange.Start;
+        }
+
+        Assert.Equal([Before(0), Before(19), 0, 9, Before(30), Before(49), 0, 24, Before(75), Before(114), 0, 29], seams.Select(frame => Number(frames, frame)));
     }
+
+    // The frame's number in eight blocks along the upper edge, lowest bit first.
+    private static string Numbered(string colour) => $"if(lt(Y,60),255*mod(floor(N/pow(2,floor(X/40))),2),{colour}(X,Y))";
+
+    private static long Number(byte[] frames, int frame) => Enumerable.Range(0, 8).Sum(bit => frames[frame * FrameBytes + 30 * 320 * 3 + (40 * bit + 20) * 3 + 1] > 128 ? 1L << bit : 0);
 
     private byte[] Render(TimelineDocument document, string name)
     {
