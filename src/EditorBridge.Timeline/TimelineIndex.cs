@@ -163,6 +163,9 @@ public sealed record TimelineIndex
     /// <summary>Whether its format has room for one video track alone, so that nothing can lie above another.</summary>
     public bool HasOneVideoTrack { get; init; }
 
+    /// <summary>Whether tracks are layers of one pile, whatever they carry: a new one goes on top of all, not behind the last of its kind.</summary>
+    public bool TracksAreLayers { get; init; }
+
     /// <summary>Its tracks, back to front.</summary>
     public required IReadOnlyList<Track> Tracks { get; init; }
 

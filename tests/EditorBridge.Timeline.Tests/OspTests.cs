@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json.Nodes;
 using EditorBridge.Timeline.Edits;
 
 namespace EditorBridge.Timeline.Tests;
@@ -47,6 +48,25 @@ public class OspTests
         Assert.Contains("\"number\": 3000000", Text(twice), StringComparison.Ordinal);
         // The same file is listed once.
         Assert.Equal(1, Text(twice).Split("\"media_type\": \"video\",\n   \"path\": \"/m/new.mov\"").Length - 1);
+    }
+
+    [Fact]
+    public void A_new_layer_goes_on_top_where_sound_is_on_top()
+    {
+        var project = JsonNode.Parse(Text(Open()))!;
+        var (clips, layers) = (project["clips"]!.AsArray(), project["layers"]!.AsArray());
+        var (sound, layer) = (clips[0]!.DeepClone(), layers[0]!.DeepClone());
+        (sound["id"], sound["layer"], sound["reader"]!["has_video"]) = ("SOUND", 9_000_000, false);
+        (layer["id"], layer["number"]) = ("TOP", 9_000_000);
+        clips.Add(sound);
+        layers.Add(layer);
+        var document = TimelineDocument.Open(Encoding.UTF8.GetBytes(project.ToJsonString())).Value;
+        Assert.Equal((TrackKind.Audio, "A1"), (document.Index.Tracks[^1].Kind, document.Index.Tracks[^1].Label));
+        var edit = EditAlgebra.PlaceAbove(document.Index, document.Index.VideoTracks.Last(), new FrameRange(5, 10), MltTests.Clip(10));
+        Assert.True(edit.Value.AddsTrack);
+        var edited = MltTests.Apply(document, edit);
+        Assert.Equal((TrackKind.Video, $"V{document.Index.VideoTracks.Count() + 1}", TrackKind.Audio), (edited.Index.Tracks[^1].Kind, edited.Index.Tracks[^1].Label, edited.Index.Tracks[^2].Kind));
+        Assert.Contains("\"number\":10000000", Text(edited).Replace(" ", "", StringComparison.Ordinal), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -90,7 +90,7 @@ public static class EditAlgebra
         if (index.HasOneVideoTrack)
             return new Refusal("ONE_TRACK", "This format has one video track, so nothing can lie above it: choose a gap, or convert the timeline first (editorbridge timeline convert).");
         var videoTracks = index.VideoTracks.ToList();
-        var place = videoTracks.Count == 0 ? 0 : videoTracks[^1].Index + 1;
+        var place = index.TracksAreLayers ? index.Tracks.Count : videoTracks.Count == 0 ? 0 : videoTracks[^1].Index + 1;
         var number = videoTracks.Count + 1;
         List<TrackPiece> pieces = [new ClipPiece(clip, range.Duration)];
         if (range.Start > 0) pieces.Insert(0, new GapPiece(range.Start));

@@ -64,7 +64,7 @@ internal sealed class OspIndexer(JsonValue root)
             tracks.Add(track with { Number = counts[track.Kind] });
         }
 
-        return new TimelineIndex { Name = "", Rate = Rate, Tracks = tracks };
+        return new TimelineIndex { Name = "", Rate = Rate, Tracks = tracks, TracksAreLayers = true };
     }
 
     private Track ReadTrack(JsonValue layer, long number, int index)
