@@ -76,7 +76,7 @@ public static class EditAlgebra
     }
 
     /// <summary>
-    /// Puts a clip on the lowest video track above another that is free in the range, or on a new one in front of all.
+    /// Puts a clip on the lowest video track above another on which nothing hides it (<see cref="FreeTrackAbove"/>), or on a new one in front of all.
     /// </summary>
     /// <param name="index">The timeline.</param>
     /// <param name="below">The track it must be above; null for anywhere.</param>
