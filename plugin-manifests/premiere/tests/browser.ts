@@ -145,7 +145,7 @@ describe("the panel in a browser", { skip: MISSING && process.env["CI"] !== "tru
   it("ends a job that is cancelled, and leaves the timeline as it was", async () => {
     const earlier = await clips();
     await page.locator("[data-kind=broll]").click();
-    await page.locator("#preset").selectOption("fine");
+    await page.locator("#preset").selectOption("final");
     await page.locator("#generate").click();
     await page.locator("#running").waitFor();
     await page.locator("#cancel").click();
