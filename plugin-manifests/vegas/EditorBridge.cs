@@ -38,6 +38,8 @@ public class GenerationRefused : Exception
 /// <summary>One job from the timeline to the timeline.</summary>
 public class Generation
 {
+    private const int MostEarlyMedia = 4;
+
     private readonly Vegas vegas;
     private readonly string program;
     private long numerator;
@@ -72,6 +74,61 @@ public class Generation
         {
             Directory.Delete(folder, true);
         }
+    }
+
+    /// <summary>
+    /// Lets the host start and look into the media that a job would need as things are, so that the job need not wait for it. Returns at once; whatever goes wrong here,
+    /// the job itself will say.
+    /// </summary>
+    public void LookEarly()
+    {
+        try
+        {
+            List<string> arguments = EarlyMedia();
+            if (arguments.Count == 0) return;
+            arguments.InsertRange(0, new[] { "media", "show" });
+            ProcessStartInfo start = new ProcessStartInfo(program, CommandLine(arguments));
+            start.UseShellExecute = false;
+            start.CreateNoWindow = true;
+            Process.Start(start).Dispose();
+        }
+        catch (Exception)
+        {
+            // Nobody asked for it, so nobody is told.
+        }
+    }
+
+    // Of the events that a fill would lie between and of those that an extension would lengthen; else of one that is there, for the start of the host.
+    private List<string> EarlyMedia()
+    {
+        RateOf(vegas.Project.Video.FrameRate, out numerator, out denominator);
+        List<VideoTrack> tracks = Tracks();
+        List<string> paths = new List<string>();
+        Gap gap = GapAt(tracks, FrameOf(vegas.Transport.CursorPosition));
+        if (gap != null)
+        {
+            Remember(paths, gap.Before);
+            Remember(paths, gap.After);
+        }
+
+        foreach (VideoTrack track in tracks)
+            foreach (TrackEvent item in track.Events)
+                if (item.Selected) Remember(paths, item);
+        foreach (VideoTrack track in tracks)
+            foreach (TrackEvent item in track.Events)
+                if (paths.Count == 0) Remember(paths, item);
+        return paths;
+    }
+
+    private static void Remember(List<string> paths, TrackEvent item)
+    {
+        string path = MediaOf(item);
+        if (paths.Count < MostEarlyMedia && !string.IsNullOrEmpty(path) && File.Exists(path) && !paths.Contains(path)) paths.Add(path);
+    }
+
+    private static string MediaOf(TrackEvent item)
+    {
+        return item.ActiveTake == null || item.ActiveTake.Media == null ? null : item.ActiveTake.Media.FilePath;
     }
 
     /// <summary>The exact rate that a decimal stands for: VEGAS has 23.976 for 24000/1001.</summary>
@@ -140,25 +197,50 @@ public class Generation
             return arguments;
         }
 
-        long cursor = FrameOf(vegas.Transport.CursorPosition);
+        Gap gap = GapAt(tracks, FrameOf(vegas.Transport.CursorPosition));
+        if (gap == null) throw new GenerationRefused("There is no gap between two events at the cursor: put it into one.");
+        arguments.AddRange(new[] { "--track", Text(gap.Track), "--in", Text(gap.From), "--out-point", Text(gap.To) });
+        return arguments;
+    }
+
+    // Free frames between two events of a track, which is counted from 1, the lowest.
+    private class Gap
+    {
+        public int Track;
+        public long From;
+        public long To;
+        public TrackEvent Before;
+        public TrackEvent After;
+    }
+
+    // Of the lowest track that has one there; null where none has.
+    private Gap GapAt(List<VideoTrack> tracks, long cursor)
+    {
         for (int i = 0; i < tracks.Count; i++)
         {
-            long before = -1, after = -1;
+            Gap gap = new Gap { Track = i + 1 };
             bool covered = false;
             foreach (TrackEvent item in tracks[i].Events)
             {
                 long start = FrameOf(item.Start), end = FrameOf(item.Start + item.Length);
                 if (start <= cursor && cursor < end) covered = true;
-                if (end <= cursor && end > before) before = end;
-                if (start > cursor && (after < 0 || start < after)) after = start;
+                if (end <= cursor && (gap.Before == null || end > gap.From))
+                {
+                    gap.Before = item;
+                    gap.From = end;
+                }
+
+                if (start > cursor && (gap.After == null || start < gap.To))
+                {
+                    gap.After = item;
+                    gap.To = start;
+                }
             }
 
-            if (covered || before < 0 || after < 0) continue;
-            arguments.AddRange(new[] { "--track", Text(i + 1), "--in", Text(before), "--out-point", Text(after) });
-            return arguments;
+            if (!covered && gap.Before != null && gap.After != null) return gap;
         }
 
-        throw new GenerationRefused("There is no gap between two events at the cursor: put it into one.");
+        return null;
     }
 
     private string MediaFolder()
@@ -255,7 +337,7 @@ public class Generation
     private string Clip(TrackEvent item, long since, long frames)
     {
         Take take = item.ActiveTake;
-        string path = take == null || take.Media == null ? null : take.Media.FilePath;
+        string path = MediaOf(item);
         string name = string.IsNullOrEmpty(path) ? "event" : Path.GetFileNameWithoutExtension(path);
         long offset = since + (take == null ? 0 : FrameOf(take.Offset));
         bool isFile = !string.IsNullOrEmpty(path) && File.Exists(path);
@@ -524,15 +606,16 @@ public class EntryPoint
 
     public void FromVegas(Vegas vegas)
     {
-        GenerationRequest request = Ask();
-        if (request == null) return;
         string program = Environment.GetEnvironmentVariable("EDITORBRIDGE_CLI");
+        Generation generation = new Generation(vegas, string.IsNullOrEmpty(program) ? Program : program);
+        GenerationRequest request = Ask(generation);
+        if (request == null) return;
         using (ProgressWindow window = new ProgressWindow())
         {
             window.Show();
             try
             {
-                new Generation(vegas, string.IsNullOrEmpty(program) ? Program : program).Run(request, window.Report);
+                generation.Run(request, window.Report);
             }
             catch (GenerationRefused refused)
             {
@@ -541,7 +624,7 @@ public class EntryPoint
         }
     }
 
-    private static GenerationRequest Ask()
+    private static GenerationRequest Ask(Generation generation)
     {
         using (System.Windows.Forms.Form form = new System.Windows.Forms.Form())
         {
@@ -562,6 +645,8 @@ public class EntryPoint
             System.Windows.Forms.Button leave = new System.Windows.Forms.Button { Left = 290, Top = 190, Width = 78, Text = "Cancel", DialogResult = System.Windows.Forms.DialogResult.Cancel };
             form.Controls.AddRange(new System.Windows.Forms.Control[] { kind, prompt, label, frames, make, leave });
             form.CancelButton = leave;
+            // The prompt takes longer to write than the host to look.
+            form.Shown += delegate { generation.LookEarly(); };
             if (form.ShowDialog() != System.Windows.Forms.DialogResult.OK) return null;
             string[] kinds = { "broll", "extend", "extend", "fill" };
             return new GenerationRequest { Kind = kinds[kind.SelectedIndex], Head = kind.SelectedIndex == 2, Frames = (int)frames.Value, Prompt = prompt.Text };

@@ -6,6 +6,7 @@ using System.Globalization;
 using System.IO;
 using System.Linq;
 using System.Text.Json;
+using System.Threading;
 using ScriptPortal.Vegas;
 
 namespace EditorBridge.Vegas.Tests;
@@ -80,6 +81,49 @@ public sealed class ScriptTests : IDisposable
     }
 
     [Fact]
+    public void Media_that_a_job_would_need_are_looked_into_before_it_is_asked_for()
+    {
+        var (program, kept) = (Path.Combine(folder, "program"), Path.Combine(folder, "kept"));
+        Executable(program, $"#!/bin/sh\nprintf '%s\\n' \"$@\" > '{kept}.new'\nmv '{kept}.new' '{kept}'\n");
+        var vegas = Cut(24);
+        var (a, b, c) = (Path.Combine(folder, "a.mp4"), Path.Combine(folder, "b.mp4"), Path.Combine(folder, "c \"3\".mp4"));
+        foreach (var file in new[] { a, b, c }) File.WriteAllText(file, "x");
+        string[] Looked()
+        {
+            new Generation(vegas, program).LookEarly();
+            for (var tries = 0; !File.Exists(kept); tries++)
+            {
+                Assert.True(tries < 600, "The program was not asked.");
+                Thread.Sleep(50);
+            }
+
+            var said = File.ReadAllLines(kept);
+            File.Delete(kept);
+            return said;
+        }
+
+        // No gap at the cursor and nothing selected: one that is there.
+        Assert.Equal(["media", "show", a], Looked());
+        vegas.Transport.CursorPosition = At(28, 24);
+        Assert.Equal(["media", "show", a, b], Looked());
+        // The same file twice is one; a selected event is looked into wherever the cursor is.
+        var events = vegas.Project.Tracks[1].Events;
+        events[1].Selected = true;
+        events.Add(new TrackEvent { Start = At(90, 24), Length = At(5, 24), Selected = true, ActiveTake = new Take { Media = new Media { FilePath = c } } });
+        Assert.Equal(["media", "show", a, b, c], Looked());
+        vegas.Transport.CursorPosition = At(3, 24);
+        Assert.Equal(["media", "show", b, c], Looked());
+
+        // What goes wrong here is for the job to say.
+        new Generation(vegas, "no-such-program").LookEarly();
+        vegas.Project.Video.FrameRate = 17.3;
+        new Generation(vegas, program).LookEarly();
+        vegas.Project.Tracks.Clear();
+        new Generation(vegas, program).LookEarly();
+        Assert.False(File.Exists(kept));
+    }
+
+    [Fact]
     public void Crossfades_are_handed_over_as_transitions()
     {
         // A and B share eight frames, C begins where B ends, and D lies wholly under E, on the same track.
@@ -109,8 +153,7 @@ public sealed class ScriptTests : IDisposable
     private (JsonElement Timeline, string Arguments) HandedOver(ScriptPortal.Vegas.Vegas vegas, GenerationRequest request)
     {
         var (program, kept) = (Path.Combine(folder, "program"), Path.Combine(folder, "kept"));
-        File.WriteAllText(program, $"#!/bin/sh\necho \"$@\" > '{kept}'\nwhile [ \"$1\" != --timeline ]; do shift; done\ncat \"$2\" >> '{kept}'\necho '{{\"event\":\"error\",\"message\":\"kept\"}}'\n");
-        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(program, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        Executable(program, $"#!/bin/sh\necho \"$@\" > '{kept}'\nwhile [ \"$1\" != --timeline ]; do shift; done\ncat \"$2\" >> '{kept}'\necho '{{\"event\":\"error\",\"message\":\"kept\"}}'\n");
         Assert.Equal("kept", Assert.Throws<GenerationRefused>(() => new Generation(vegas, program).Run(request, (_, _) => true)).Message);
         var said = File.ReadAllText(kept).Split('\n', 2);
         return (JsonDocument.Parse(said[1]).RootElement, said[0]);
@@ -138,6 +181,9 @@ public sealed class ScriptTests : IDisposable
         (long Start, long Length) Frames(TrackEvent item) => ((long)Math.Round(item.Start.ToMilliseconds() * rate / 1000), (long)Math.Round(item.Length.ToMilliseconds() * rate / 1000));
 
         vegas.Transport.CursorPosition = At(28, rate);
+        // As the window does when it opens: the host is there before a job is asked for.
+        generation.LookEarly();
+        Assert.True(SpinWait.SpinUntil(() => File.Exists(Path.Combine(folder, "d", "endpoint.json")), TimeSpan.FromMinutes(2)));
         var filled = generation.Run(new GenerationRequest { Kind = "fill", Prompt = "a red car in the city" }, Report);
         Assert.Equal((24, 10), Frames(filled));
         Assert.Contains(filled, vegas.Project.Tracks[1].Events);
@@ -198,6 +244,12 @@ public sealed class ScriptTests : IDisposable
         using var process = Process.Start(start)!;
         process.WaitForExit();
         Assert.Equal(0, process.ExitCode);
+    }
+
+    private static void Executable(string path, string script)
+    {
+        File.WriteAllText(path, script);
+        if (!OperatingSystem.IsWindows()) File.SetUnixFileMode(path, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
     }
 
     private static string Program()
