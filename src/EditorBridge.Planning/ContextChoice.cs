@@ -1,3 +1,4 @@
+using System.Globalization;
 using EditorBridge.Timeline;
 
 namespace EditorBridge.Planning;
@@ -7,6 +8,9 @@ internal sealed record ContextChoice
 {
     // Context frames of models that were trained with several.
     private const int Default = 9;
+
+    // The first latent of frames after that take slots is left out, and the next holds four more.
+    private const int LeastInSlots = 5;
 
     public required ContextRead? Before { get; init; }
 
@@ -40,19 +44,34 @@ internal sealed record ContextChoice
             // One frame, which must be the window's last: up to four are read for the one that falls there.
             Conditioning.Channels when wanted > 0 => 4,
             // Frames after that take slots lose their first latent: one frame alone would leave nothing.
-            _ when inSlots && wanted == 1 => 5,
+            _ when inSlots && wanted == 1 => LeastInSlots,
             _ => wanted,
         };
         var before = usesBefore && model.FirstFrame != ContextSupport.None ? Read(request.Before!, wanted, step, backwards: true, "before", warn) : null;
         var after = usesAfter && model.After != ContextSupport.None
             ? model.Conditioning == Conditioning.Channels ? ReadEach(request.After!, wantedAfter, step) : Read(request.After!, wantedAfter, step, backwards: false, "after", warn)
             : null;
-        if (inSlots && after is { Frames.Count: < 5 }) after = null;
+        if (inSlots && after is { Frames.Count: < LeastInSlots and var few })
+        {
+            if (before is null)
+            {
+                return new ContextChoice
+                {
+                    Before = null, After = null, Chained = 1,
+                    Refusal = new("context_too_short", "after", string.Create(CultureInfo.InvariantCulture,
+                        $"The model '{model.Name}' leads up to {LeastInSlots} frames or more, and only {few} can be read of the shot after; choose another model.")),
+                };
+            }
+
+            warn("context_short", $"The model '{model.Name}' leads up to {LeastInSlots} frames or more, and only {few} can be read of the shot after; the new frames do not lead up to it.");
+            after = null;
+        }
+
         if (request.ReferencePicture is { } picture && request.Kind == JobKind.BRoll) before = new ContextRead { Path = picture, Frames = [0] };
 
         // A model that goes by words alone cannot go on from frames; a source video may hold its windows together.
         var chained = model.Conditioning == Conditioning.Words ? 0 : model.Before == ContextSupport.Trained ? Math.Min(Default, model.MaxContextFrames) : 1;
-        if (before is null && after is not null && inSlots) chained = Math.Max(chained, 5);
+        if (before is null && after is not null && inSlots) chained = Math.Max(chained, LeastInSlots);
         return new ContextChoice
         {
             Before = before,

@@ -186,6 +186,25 @@ public class FrameMathsTests
     }
 
     [Fact]
+    public void A_shot_after_that_is_too_short_for_the_model_is_not_left_out_silently()
+    {
+        // A picture, which a model that has slots for the end cannot lead up to.
+        Plan Of(JobKind kind, int exist)
+        {
+            var request = Some.Request(kind, 24, k: 1);
+            return Planner.Plan(request with { After = request.After! with { Frames = new FrameRange(0, exist) } }, Some.Ti2v, SpeedFigures.Unknown);
+        }
+
+        Assert.True(Of(JobKind.Fill, 5).CanRun);
+        Assert.NotNull(Of(JobKind.Fill, 5).After);
+        var fill = Of(JobKind.Fill, 1);
+        Assert.True(fill.CanRun);
+        Assert.Null(fill.After);
+        Assert.Contains(fill.Warnings, w => w.Code == "context_short" && w.Message.Contains("do not lead up to it", StringComparison.Ordinal));
+        Assert.Equal("context_too_short", Assert.Single(Of(JobKind.ExtendHead, 1).Refusals).Code);
+    }
+
+    [Fact]
     public void The_shot_after_is_given_where_it_is_as_near_as_in_training()
     {
         var plan = Some.Plan(Some.Request(JobKind.Fill, 200));
