@@ -20,7 +20,7 @@ internal static class AssetName
 
     /// <summary>Hashes of the uploaded files that a job is made of.</summary>
     public static IEnumerable<string> HashesIn(JobSpec spec) =>
-        new[] { spec.ContextBefore?.Segment?.Media, spec.ContextAfter?.Segment?.Media, spec.Mask?.Segment?.Media, spec.SourceVideo?.Segment?.Media }
+        new[] { spec.ContextBefore?.Segment?.Media, spec.ContextAfter?.Segment?.Media, spec.Mask?.Segment?.Media, spec.SourceVideo?.Segment?.Media, spec.ControlVideo?.Segment?.Media }
             .Concat(spec.References.Select(r => r.Media)).Concat(spec.Keyframes.Select(k => k.Media))
             .Where(m => m?.SourceCase == MediaSource.SourceOneofCase.Asset).Select(m => HashOf(m!.Asset)).OfType<string>();
 }
