@@ -14,6 +14,9 @@ public static class RequestCheck
     /// <summary>Most takes of one job.</summary>
     public const int MostTakes = 16;
 
+    /// <summary>Most pictures of who or what is seen.</summary>
+    public const int MostSubjects = 8;
+
     /// <summary>The samplers by name.</summary>
     public static readonly IReadOnlyList<string> Samplers = ["unipc", "dpm++", "euler", "lcm"];
 
@@ -131,8 +134,8 @@ public static class RequestCheck
             refuse("strength_out_of_range", "loras", $"The strength {lora.Strength} of the LoRA '{lora.Path}' is out of range; use -8 to 8.");
         if (request.Kind == JobKind.Outpaint && request.Padding is null or { Left: 0, Top: 0, Right: 0, Bottom: 0 })
             refuse("padding_missing", "padding", $"The clip has the shape of the delivery already; say how much picture is to be made around it.");
-        if (request.Subjects.Count > 8)
-            refuse("references_too_many", "references", $"{request.Subjects.Count} reference pictures were given; use 8 at most.");
+        if (request.Subjects.Count > MostSubjects)
+            refuse("references_too_many", "references", $"{request.Subjects.Count} reference pictures were given; use {MostSubjects} at most.");
     }
 
     private static void Contexts(JobRequest request, Action<string, string, FormattableString> refuse)

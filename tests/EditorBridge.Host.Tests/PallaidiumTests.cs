@@ -65,7 +65,8 @@ public sealed class PallaidiumTests
     public async Task It_says_what_there_is_keeps_what_is_sent_and_refuses_the_rest_by_name()
     {
         var port = FreePort();
-        await using var host = await StartAsync(port);
+        const int most = 1 << 20;
+        await using var host = await StartAsync(port, ("LargestAssetBytes", most.ToString(System.Globalization.CultureInfo.InvariantCulture)));
         using var http = Client(host, port);
 
         var health = await http.GetFromJsonAsync<JsonElement>("v1/health");
@@ -74,6 +75,7 @@ public sealed class PallaidiumTests
         Assert.Equal("video", model.GetProperty("type").GetString());
         Assert.Equal(["t2v", "i2v"], model.GetProperty("modes").EnumerateArray().Select(m => m.GetString()));
         Assert.False(model.GetProperty("supports_audio_output").GetBoolean());
+        Assert.Equal((1, 0), (model.GetProperty("max_ref_images").GetInt32(), model.GetProperty("control_types").GetArrayLength()));
 
         byte[] content = [.. Enumerable.Range(0, 5000).Select(i => (byte)(i * 7))];
         var id = await UploadAsync(http, content);
@@ -85,8 +87,13 @@ public sealed class PallaidiumTests
             Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
         }
 
-        using var large = await http.PostAsync("v1/files", Form(new byte[(64 << 20) + 1]));
+        using var large = await http.PostAsync("v1/files", Form(new byte[most + 1]));
         Assert.Equal(HttpStatusCode.BadRequest, large.StatusCode);
+        Assert.Contains($"more than {most} bytes", await large.Content.ReadAsStringAsync(), StringComparison.Ordinal);
+        using var empty = await http.PostAsync("v1/files", Form([]));
+        Assert.Equal(HttpStatusCode.BadRequest, empty.StatusCode);
+        // Nothing of what was turned away is left.
+        Assert.Equal([id["file-".Length..]], Directory.GetDirectories(Path.Combine(host.Data, "assets")).Select(Path.GetFileName));
         using var noForm = await http.PostAsync("v1/files", new StringContent("x"));
         Assert.Equal(HttpStatusCode.BadRequest, noForm.StatusCode);
 
@@ -108,6 +115,9 @@ public sealed class PallaidiumTests
             (Body(("num_frames", 0)), "frames"),
             (Body(("width", -5)), "width"),
             (Body(("num_frames", "many")), "'num_frames' is of another kind"),
+            (Body(("anchor_file_ids", new object?[] { null })), "anchor"),
+            (Body(("reference_audio_ids", new[] { id })), "without sound"),
+            (Body(("control_file_id", "file-nonsense")), "file-nonsense"),
             (Body(("anchor_file_ids", 3)), "'anchor_file_ids' is of another kind"),
             (new[] { 1 }, "no JSON object"),
         })
@@ -167,12 +177,18 @@ public sealed class PallaidiumTests
         }
 
         // What the model cannot do is refused by name, not left out.
-        using var anchored = await http.PostAsJsonAsync("v1/videos", new
+        foreach (var (field, value, sentence) in new (string, object, string)[]
         {
-            prompt = "x", width = 128, height = 72, num_frames = 9, fps = 24, anchor_file_ids = new[] { new { file_id = first, fraction = 0.5 } },
-        });
-        Assert.Equal(HttpStatusCode.BadRequest, anchored.StatusCode);
-        Assert.Contains("inside a clip", await anchored.Content.ReadAsStringAsync(), StringComparison.OrdinalIgnoreCase);
+            ("anchor_file_ids", new[] { new { file_id = first, fraction = 0.5 } }, "inside a clip"),
+            ("reference_file_ids", new[] { first, last }, "pictures of subjects"),
+            ("control_file_id", first, "control video"),
+        })
+        {
+            var body = new Dictionary<string, object> { ["prompt"] = "x", ["width"] = 128, ["height"] = 72, ["num_frames"] = 9, ["fps"] = 24, [field] = value };
+            using var refused = await http.PostAsJsonAsync("v1/videos", body);
+            Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
+            Assert.Contains(sentence, await refused.Content.ReadAsStringAsync(), StringComparison.OrdinalIgnoreCase);
+        }
     }
 
     private static async Task<JsonElement> EndAsync(HttpClient http, string id)

@@ -80,6 +80,21 @@ internal sealed class AssetStore(DataFolder folder, TimeProvider clock)
         }
     }
 
+    /// <summary>Begins to store a file whose hash and size nobody has announced.</summary>
+    public UnannouncedUpload Receive()
+    {
+        // A name that no hash has; what a host that was killed leaves of it has no description and is swept.
+        var name = "received-" + Guid.NewGuid().ToString("N");
+        lock (_gate)
+        {
+            DataFolder.CreatePrivate(folder.Assets);
+            DataFolder.CreatePrivate(Folder(name));
+            _writing.Add(name);
+        }
+
+        return new UnannouncedUpload(this, name, Folder(name));
+    }
+
     /// <summary>Removes a file; one that a job still needs is only hidden until the job has ended.</summary>
     /// <param name="hash">The file.</param>
     /// <param name="isNeeded">Whether a job that has not ended needs it.</param>
@@ -186,6 +201,15 @@ internal sealed class AssetUpload(AssetStore store, string hash, Asset asset, st
         _stream ??= new FileStream(partial, FileMode.Append, FileAccess.Write, FileShare.Read, 0, useAsync: true);
         await _stream.WriteAsync(bytes, cancellation).ConfigureAwait(false);
         _committed += bytes.Length;
+    }
+
+    /// <summary>Takes a file that has all of the bytes in place of what came so far. It is moved.</summary>
+    public async Task TakeAsync(string path)
+    {
+        if (_stream is not null) await _stream.DisposeAsync().ConfigureAwait(false);
+        _stream = null;
+        File.Move(path, partial, overwrite: true);
+        _committed = asset.SizeBytes;
     }
 
     /// <summary>Checks the whole file and gives it its name.</summary>

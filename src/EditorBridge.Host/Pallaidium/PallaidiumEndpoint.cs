@@ -9,6 +9,7 @@ using EditorBridge.Planning;
 using EditorBridge.Protocol.V1;
 using Grpc.Core;
 using CreateJobRequest = EditorBridge.Protocol.V1.CreateJobRequest;
+using ModelCapabilities = EditorBridge.Planning.ModelCapabilities;
 
 namespace EditorBridge.Host.Pallaidium;
 
@@ -21,7 +22,10 @@ internal sealed class PallaidiumEndpoint(
     Activity activity, ILogger<PallaidiumEndpoint> log)
 {
     private const string Clip = "clip-";
-    private const int DefaultFirstPicture = 1;
+    private const int FirstPicture = 1;
+
+    // The kinds of video that VACE was trained to follow; which one is given it sees for itself.
+    private static readonly string[] ControlTypes = ["depth", "pose", "scribble", "flow", "gray", "layout"];
 
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
@@ -99,21 +103,42 @@ internal sealed class PallaidiumEndpoint(
     private static object Describe(FoundModel model)
     {
         var can = model.Capabilities!;
-        var takesPicture = can.FirstFrame != ContextSupport.None;
         var largest = can.Sizes.OrderByDescending(s => (long)s.Width * s.Height).First();
         return new
         {
             id = model.Name,
             type = "video",
-            modes = takesPicture ? new[] { "t2v", "i2v" } : ["t2v"],
+            modes = Modes(can),
             display_name = $"EditorBridge {model.Name}",
-            max_ref_images = takesPicture ? DefaultFirstPicture : 0,
+            description = Abilities(can),
+            // One is the picture a clip begins with; more are pictures of who or what is seen, chosen one by one.
+            max_ref_images = can.TakesMasks ? RequestCheck.MostSubjects : TakesPicture(can) ? FirstPicture : 0,
+            control_types = can.TakesMasks ? ControlTypes : [],
             supports_audio_output = false,
             default_steps = can.DefaultSteps,
             default_guidance = can.DefaultGuidance,
             max_width = largest.Width,
             max_height = largest.Height,
         };
+    }
+
+    private static bool TakesPicture(ModelCapabilities can) => can.FirstFrame != ContextSupport.None;
+
+    private static IEnumerable<string> Modes(ModelCapabilities can)
+    {
+        if (!can.NeedsFirstFrame) yield return "t2v";
+        if (TakesPicture(can)) yield return "i2v";
+        if (can.TakesMasks) yield return "control";
+    }
+
+    private static string Abilities(ModelCapabilities can)
+    {
+        var takes = new List<string>();
+        if (TakesPicture(can)) takes.Add(can.NeedsFirstFrame ? "a first picture, which it needs" : "a first picture");
+        // Where the end takes slots of its own one picture is too little.
+        if (can.After != ContextSupport.None && !(can.Conditioning == Conditioning.CleanLatents && can.After == ContextSupport.BestEffort)) takes.Add(can.NeedsLastFrame ? "a last one, which it needs" : "a last one");
+        if (can.TakesMasks) takes.AddRange(["pictures on the way", "pictures of who or what is seen", "a video to follow (depth, pose, lines)"]);
+        return takes.Count == 0 ? "Takes words alone." : $"Takes words, {string.Join(", ", takes)}.";
     }
 
     private async Task ReceiveAsync(HttpContext context) =>
@@ -124,7 +149,7 @@ internal sealed class PallaidiumEndpoint(
         var asked = await JsonSerializer.DeserializeAsync<VideoRequest>(context.Request.Body, Json, context.RequestAborted).ConfigureAwait(false)
             ?? throw Errors.Invalid("prompt", "FIELD_MISSING", "The request is empty; give a prompt.");
         if (string.IsNullOrEmpty(asked.ImageFileId) && asked.ImageB64 is { Length: > 0 } text)
-            asked = asked with { ImageFileId = await files.StoreAsync(Bytes(text), "image.png", context.RequestAborted).ConfigureAwait(false) };
+            asked = asked with { ImageFileId = await files.StoreAsync(new MemoryStream(Bytes(text)), "image.png", context.RequestAborted).ConfigureAwait(false) };
         var name = string.IsNullOrEmpty(asked.Model) ? options.DefaultModel : asked.Model;
         var job = await creation.CreateAsync(new CreateJobRequest { Job = new Job { Spec = asked.ToSpec(models.Find(name)?.Capabilities) } }, context.RequestAborted).ConfigureAwait(false);
         await WriteAsync(context, new { id = job.Name["jobs/".Length..], status = "queued" }).ConfigureAwait(false);

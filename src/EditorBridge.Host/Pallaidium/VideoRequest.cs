@@ -57,16 +57,25 @@ internal sealed record VideoRequest
     public string? LastImageFileId { get; init; }
 
     /// <summary>Pictures to be met on the way.</summary>
-    public IReadOnlyList<Anchor>? AnchorFileIds { get; init; }
+    public IReadOnlyList<Anchor?>? AnchorFileIds { get; init; }
 
     /// <summary>Pictures of who or what is seen.</summary>
     public IReadOnlyList<string>? ReferenceFileIds { get; init; }
 
-    /// <summary>A video to follow.</summary>
+    /// <summary>A video whose structure is followed: depth, pose, lines.</summary>
     public string? ControlFileId { get; init; }
 
-    /// <summary>The same by another name.</summary>
+    /// <summary>How much that video weighs, 0 to 2; 1 when missing.</summary>
+    public double? ControlStrength { get; init; }
+
+    /// <summary>A video that is made anew.</summary>
     public string? VideoFileId { get; init; }
+
+    /// <summary>How far what is made of that video may go from it, above 0 to 1. Means nothing without one.</summary>
+    public double? Strength { get; init; }
+
+    /// <summary>Sounds to go by, which no clip here does.</summary>
+    public IReadOnlyList<string>? ReferenceAudioIds { get; init; }
 
     /// <summary>A picture to be met at a part of the clip.</summary>
     /// <param name="FileId">The picture.</param>
@@ -74,22 +83,24 @@ internal sealed record VideoRequest
     internal sealed record Anchor(string? FileId, double Fraction);
 
     /// <summary>
-    /// The job this is. With a first and a last picture it is a fill: the frames between the two. With a last one alone, an extension at the head. What this
-    /// version cannot do goes into the job too, so that the plan refuses it by name.
+    /// The job this is. With a first and a last picture it is a fill: the frames between the two. With a last one alone, an extension at the head. With a video to
+    /// follow, which fits one frame to another, B-roll with these pictures in it. With a video that is made anew, a restyling. What the model or this version cannot do
+    /// goes into the job too, so that the plan refuses it by name.
     /// </summary>
     /// <param name="model">What the model can do, for the size where none is given.</param>
     /// <exception cref="Grpc.Core.RpcException">A field cannot be used.</exception>
     public JobSpec ToSpec(ModelCapabilities? model)
     {
         var frames = NumFrames ?? DefaultFrames;
+        if (ReferenceAudioIds is { Count: > 0 }) throw Errors.Invalid("reference_audio_ids", "NOT_BUILT", "Clips are made without sound and go by none; leave the reference audio out.");
+        var (first, last, control) = (Given(ImageFileId), Given(LastImageFileId), Given(ControlFileId));
+        // Some name the video to follow by both fields.
+        var source = VideoFileId == control ? null : Given(VideoFileId);
         var spec = new JobSpec
         {
-            Kind = (ImageFileId, LastImageFileId) switch
-            {
-                ({ Length: > 0 }, { Length: > 0 }) => JobSpec.Types.Kind.Fill,
-                (_, { Length: > 0 }) => JobSpec.Types.Kind.Extend,
-                _ => JobSpec.Types.Kind.Broll,
-            },
+            Kind = source is not null ? JobSpec.Types.Kind.Restyle
+                : control is not null || last is null ? JobSpec.Types.Kind.Broll
+                : first is not null ? JobSpec.Types.Kind.Fill : JobSpec.Types.Kind.Extend,
             Prompt = Prompt ?? "",
             NegativePrompt = NegativePrompt ?? "",
             Delivery = new Delivery { Size = Size(model), Rate = Rate(), Frames = frames, Codec = Delivery.Types.Codec.H264 },
@@ -101,35 +112,49 @@ internal sealed record VideoRequest
         if (NumInferenceSteps is not (null or 0) || GuidanceScale is not (null or 0)) spec.Sampler = new SamplerOptions();
         if (NumInferenceSteps is not (null or 0)) spec.Sampler.Steps = NumInferenceSteps.Value;
         if (GuidanceScale is not (null or 0)) spec.Sampler.Guidance = GuidanceScale.Value;
-        switch (spec.Kind)
+        if (spec.Kind is JobSpec.Types.Kind.Fill or JobSpec.Types.Kind.Extend)
         {
-            case JobSpec.Types.Kind.Fill:
-                spec.ContextBefore = Still(ImageFileId!, "image_file_id");
-                spec.ContextAfter = Still(LastImageFileId!, "last_image_file_id");
-                break;
-            case JobSpec.Types.Kind.Extend:
-                spec.ContextAfter = Still(LastImageFileId!, "last_image_file_id");
-                break;
-            case JobSpec.Types.Kind.Broll when !string.IsNullOrEmpty(ImageFileId):
-                spec.References.Add(new Reference { Media = PallaidiumFiles.Uploaded(ImageFileId, "image_file_id"), Role = Reference.Types.Role.FirstFrame });
-                break;
+            if (first is not null) spec.ContextBefore = Still(first, "image_file_id");
+            spec.ContextAfter = Still(last!, "last_image_file_id");
+        }
+        else
+        {
+            if (first is not null) spec.References.Add(Picture(first, "image_file_id", Reference.Types.Role.FirstFrame));
+            if (last is not null) spec.References.Add(Picture(last, "last_image_file_id", Reference.Types.Role.LastFrame));
         }
 
+        // The add-on names the picture that a clip begins with once more, before those that were chosen as references.
         foreach (var id in ReferenceFileIds ?? [])
-            spec.References.Add(new Reference { Media = PallaidiumFiles.Uploaded(id, "reference_file_ids"), Role = Reference.Types.Role.Subject });
+            if (id != first) spec.References.Add(Picture(id, "reference_file_ids", Reference.Types.Role.Subject));
         foreach (var anchor in AnchorFileIds ?? [])
         {
+            if (anchor is null || !double.IsFinite(anchor.Fraction)) throw Errors.Invalid("anchor_file_ids", "INVALID_ARGUMENT", "An anchor has a file_id, and a fraction from 0 to 1.");
             spec.Keyframes.Add(new Keyframe
             {
                 Media = PallaidiumFiles.Uploaded(anchor.FileId, "anchor_file_ids"), Position = (long)Math.Round(Math.Clamp(anchor.Fraction, 0, 1) * Math.Max(0, frames - 1)),
             });
         }
 
-        var video = string.IsNullOrEmpty(ControlFileId) ? VideoFileId : ControlFileId;
-        if (!string.IsNullOrEmpty(video))
-            spec.SourceVideo = new SourceVideo { Segment = new MediaSegment { Media = PallaidiumFiles.Uploaded(video, "control_file_id"), Range = new FrameRange { Duration = frames } } };
+        if (control is not null)
+        {
+            spec.ControlVideo = new ControlVideo { Segment = Whole(control, "control_file_id") };
+            if (ControlStrength is { } weight) spec.ControlVideo.Strength = weight;
+        }
+
+        if (source is not null)
+        {
+            spec.SourceVideo = new SourceVideo { Segment = Whole(source, "video_file_id") };
+            if (Strength is { } strength) spec.SourceVideo.Strength = strength;
+        }
+
         return spec;
     }
+
+    private static string? Given(string? id) => string.IsNullOrEmpty(id) ? null : id;
+
+    private static Reference Picture(string id, string field, Reference.Types.Role role) => new() { Media = PallaidiumFiles.Uploaded(id, field), Role = role };
+
+    private static MediaSegment Whole(string id, string field) => new() { Media = PallaidiumFiles.Uploaded(id, field) };
 
     private PixelSize Size(ModelCapabilities? model)
     {
