@@ -5,6 +5,9 @@ namespace EditorBridge.Timeline;
 /// <param name="Duration">Number of frames, zero or more.</param>
 public readonly record struct FrameRange(long Start, long Duration)
 {
+    /// <summary>Longer than any timeline; sums of as many as a document can hold stay far from overflow when each total is held against it.</summary>
+    public const long MostFrames = 1L << 50;
+
     /// <summary>The first frame after the range.</summary>
     public long End => Start + Duration;
 

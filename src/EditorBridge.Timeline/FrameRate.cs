@@ -56,7 +56,7 @@ public readonly record struct FrameRate : IComparable<FrameRate>
     }
 
     /// <summary>Reads "24000/1001", "25" or "23.976".</summary>
-    /// <returns>False when the text is none of these.</returns>
+    /// <returns>False when the text is none of these, or no rate between 1/1000 and 100000.</returns>
     public static bool TryParse(string? text, out FrameRate rate)
     {
         rate = default;
@@ -67,6 +67,7 @@ public readonly record struct FrameRate : IComparable<FrameRate>
             if (!long.TryParse(text.AsSpan(0, slash), NumberStyles.None, CultureInfo.InvariantCulture, out var numerator) || numerator <= 0
                 || !long.TryParse(text.AsSpan(slash + 1), NumberStyles.None, CultureInfo.InvariantCulture, out var denominator) || denominator <= 0)
                 return false;
+            if ((Int128)denominator * 100_000 < numerator || (Int128)numerator * 1000 < denominator) return false;
             rate = new FrameRate(numerator, denominator);
             return true;
         }

@@ -13,18 +13,18 @@ public readonly record struct Handles(long Head, long Tail)
     {
         ArgumentNullException.ThrowIfNull(item);
         if (item.ChangesTime || item.SourceRange is not { } used || item.Media?.AvailableRange is not { } available
-            || !Rebase(available, used.Rate, out var held))
+            || !Rebase(available, used.Rate, out var held)
+            || FrameConversion.Floor(used.Start - held.Start, used.Rate, rate) is not { } head || FrameConversion.Floor(held.End - used.End, used.Rate, rate) is not { } tail)
             return null;
-        return new Handles(Math.Max(0, FrameConversion.Floor(used.Start - held.Start, used.Rate, rate)),
-            Math.Max(0, FrameConversion.Floor(held.End - used.End, used.Rate, rate)));
+        return new Handles(Math.Max(0, head), Math.Max(0, tail));
     }
 
     private static bool Rebase(MediaRange range, FrameRate rate, out MediaRange rebased)
     {
         rebased = range;
         if (range.Rate == rate) return true;
-        if (FrameConversion.Exactly(range.Start, range.Rate, rate) is not { } start) return false;
-        rebased = new MediaRange(rate, start, FrameConversion.Floor(range.Duration, range.Rate, rate));
+        if (FrameConversion.Exactly(range.Start, range.Rate, rate) is not { } start || FrameConversion.Floor(range.Duration, range.Rate, rate) is not { } duration) return false;
+        rebased = new MediaRange(rate, start, duration);
         return true;
     }
 }

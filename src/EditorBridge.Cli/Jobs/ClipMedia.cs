@@ -33,7 +33,7 @@ internal sealed record ClipMedia(TrackItem Item, string Path, MediaSource Source
         if (item.SourceRange is not { } source)
             throw new Refused("OFF_GRID", $"The timeline does not say in whole frames which part of its media {item.Label} shows.");
         var fileRate = ToRate(info.Rate);
-        var held = info.Still ? long.MaxValue / 4 : FrameConversion.Floor(info.Frames, fileRate, source.Rate);
+        var held = info.Still ? long.MaxValue / 4 : FrameConversion.Floor(info.Frames, fileRate, source.Rate) ?? 0;
         if (FirstFrame(item, source, info, fileRate, held) is not { } first)
         {
             throw new Refused("MEDIA_TOO_SHORT",
@@ -74,8 +74,8 @@ internal sealed record ClipMedia(TrackItem Item, string Path, MediaSource Source
     public Handles Handles(FrameRate sequenceRate)
     {
         if (Info.Still) return default;
-        var head = FrameConversion.Floor(Used.Start, Rate, sequenceRate);
-        var tail = Math.Max(0, FrameConversion.Floor(Held - Used.End, Rate, sequenceRate));
+        var head = FrameConversion.Floor(Used.Start, Rate, sequenceRate) ?? 0;
+        var tail = Math.Max(0, FrameConversion.Floor(Held - Used.End, Rate, sequenceRate) ?? 0);
         return Timeline.Handles.Of(Item, sequenceRate) is { } said
             ? new Handles(Math.Min(head, said.Head), Math.Min(tail, said.Tail))
             : new Handles(head, tail);
@@ -94,14 +94,14 @@ internal sealed record ClipMedia(TrackItem Item, string Path, MediaSource Source
     // Documents count a medium from its start timecode. They may not say what that is, and then the file does; some count from 0 all the same.
     private static long? FirstFrame(TrackItem item, MediaRange source, MediaInfo info, FrameRate fileRate, long held)
     {
-        var starts = new List<long>();
+        var starts = new List<long?>();
         if (item.Media?.AvailableRange is { } available) starts.Add(FrameConversion.Floor(available.Start, available.Rate, source.Rate));
         if (info.StartTimecode.Length > 0 && Timecode.Parse(info.StartTimecode, fileRate).TryGet(out var timecode, out _))
             starts.Add(FrameConversion.Floor(timecode.Frame, fileRate, source.Rate));
         starts.Add(0);
         foreach (var start in starts)
         {
-            if (source.Start >= start && source.End - start <= held) return start;
+            if (start is { } first && source.Start >= first && source.End - first <= held) return first;
         }
 
         return null;

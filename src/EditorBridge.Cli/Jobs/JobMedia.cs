@@ -41,8 +41,10 @@ internal sealed class JobMedia(HostMedia media, JobArguments arguments)
     // The frames of the medium under the range.
     private static MediaSegment Part(ClipMedia source, FrameRate timeline, TimelineJob job)
     {
-        var start = source.Used.Start + FrameConversion.Floor(job.SourceOffset, timeline, source.Rate);
-        var frames = Math.Max(1, Math.Min(source.Used.End - start, FrameConversion.Floor(job.RecordRange.Duration, timeline, source.Rate) + 1));
+        if (FrameConversion.Floor(job.SourceOffset, timeline, source.Rate) is not { } offset || FrameConversion.Floor(job.RecordRange.Duration, timeline, source.Rate) is not { } shown)
+            throw new Refused("OFF_GRID", $"{source.Item.Label} runs at {source.Rate}, at which the range has more frames than can be counted: relink the clip.");
+        var start = source.Used.Start + offset;
+        var frames = Math.Max(1, Math.Min(source.Used.End - start, shown + 1));
         return new MediaSegment { Media = source.Source, Range = new FrameRange { Start = start, Duration = frames }, Rate = ClipMedia.FromRate(source.Rate) };
     }
 

@@ -85,10 +85,12 @@ internal sealed class ConversionPlan(TimelineDocument source, string ending, Fun
         // A retimed clip shows as many frames of its media as it stands, once its speed is gone.
         var rate = FrameConversion.Exactly(item.RecordRange.Duration, index.Rate, used.Rate) is null || CountsFromZero || ending == ".edl" ? index.Rate : used.Rate;
         var duration = FrameConversion.Exactly(item.RecordRange.Duration, index.Rate, rate)!.Value;
-        var (start, from) = (FrameConversion.Floor(used.Start, used.Rate, rate), FrameConversion.Floor(held.Start, held.Rate, rate));
-        if (CountsFromZero) (start, from) = (FrameConversion.Floor(used.Start - held.Start, used.Rate, rate), 0);
+        if (FrameConversion.Floor(used.Start - (CountsFromZero ? held.Start : 0), used.Rate, rate) is not { } start
+            || FrameConversion.Floor(held.Duration, held.Rate, rate) is not { } length
+            || (CountsFromZero ? 0 : FrameConversion.Floor(held.Start, held.Rate, rate)) is not { } from)
+            return LeaveOut($"{where} counts more frames of its media than can be counted");
         if (FrameConversion.Exactly(used.Start - (CountsFromZero ? held.Start : 0), used.Rate, rate) is null) Lost.Add($"{where} begins less than a frame earlier in its media, which run at {used.Rate}.");
-        var end = Math.Max(start + duration, from + FrameConversion.Floor(held.Duration, held.Rate, rate));
+        var end = Math.Max(start + duration, from + length);
         return new NewClip
         {
             Name = item.Name.Length > 0 ? item.Name : NameOf(url),

@@ -241,6 +241,7 @@ public static class EditAlgebra
     {
         { IsEmpty: true } => new Refusal("RANGE_EMPTY", "The range has no frames: its out point must come after its in point."),
         { Start: < 0 } => new Refusal("RANGE_OUTSIDE", "The range begins before the timeline."),
+        { Start: > FrameRange.MostFrames } or { Duration: > FrameRange.MostFrames } => new Refusal("RANGE_OUTSIDE", "The range lies beyond the frames that can be counted."),
         _ => null,
     };
 

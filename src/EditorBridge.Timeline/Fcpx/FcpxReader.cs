@@ -150,7 +150,7 @@ internal sealed class FcpxReader(FcpxIndexer indexer)
         return item with
         {
             Media = indexer.Resources.ReferenceTo(asset, mediaRate),
-            SourceRange = mediaStart?.ToFrames(mediaRate) is { } first ? new MediaRange(mediaRate, first, FrameConversion.Floor(place.Duration, rate, mediaRate)) : null,
+            SourceRange = mediaStart?.ToFrames(mediaRate) is { } first && FrameConversion.Floor(place.Duration, rate, mediaRate) is { } shown ? new MediaRange(mediaRate, first, shown) : null,
         };
     }
 

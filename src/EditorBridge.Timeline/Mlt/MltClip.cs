@@ -38,7 +38,7 @@ public sealed record MltClip(string Resource, string Name, long Start, long Fram
         var text = new StringBuilder("<?xml version=\"1.0\" encoding=\"utf-8\"?>\n<mlt LC_NUMERIC=\"C\" root=\"\">");
         void Property(string key, string value) => text.Append(CultureInfo.InvariantCulture, $"<property name=\"{key}\">{XmlText.Escape(value)}</property>");
         text.Append(CultureInfo.InvariantCulture, $"<chain id=\"chain0\" in=\"{source.Start}\" out=\"{source.End - 1}\">");
-        Property("length", FrameConversion.Floor(clip.AvailableRange.Duration, clip.AvailableRange.Rate, rate).ToString(CultureInfo.InvariantCulture));
+        Property("length", MltNewClip.Length(clip, rate).ToString(CultureInfo.InvariantCulture));
         Property("eof", "pause");
         Property("resource", MltNewClip.Resource(clip));
         Property("mlt_service", "avformat-novalidate");

@@ -20,6 +20,10 @@ internal sealed class MltNewClip(MltDocument document)
         FrameConversion.Exactly(clip.SourceRange.Start - clip.AvailableRange.Start, clip.SourceRange.Rate, rate) ?? -1,
         FrameConversion.Exactly(clip.SourceRange.Duration, clip.SourceRange.Rate, rate) ?? -1);
 
+    /// <summary>How many frames the medium has at a rate.</summary>
+    public static long Length(NewClip clip, FrameRate rate) =>
+        FrameConversion.Floor(clip.AvailableRange.Duration, clip.AvailableRange.Rate, rate) ?? throw new ArgumentOutOfRangeException(nameof(clip), "The medium has more frames than can be counted.");
+
     /// <summary>Where the medium is: MLT knows paths, no file URLs.</summary>
     public static string Resource(NewClip clip) =>
         clip.MediaUrl.StartsWith("file:", StringComparison.OrdinalIgnoreCase) && MediaPath.Resolve(clip.MediaUrl, Path.GetTempPath()).TryGet(out var path, out _)
@@ -47,7 +51,7 @@ internal sealed class MltNewClip(MltDocument document)
     {
         var name = chains ? "chain" : "producer";
         var id = NewId(name);
-        var length = FrameConversion.Floor(clip.AvailableRange.Duration, clip.AvailableRange.Rate, indexer.Rate);
+        var length = Length(clip, indexer.Rate);
         var text = new StringBuilder();
         text.Append(CultureInfo.InvariantCulture, $"<{name} id=\"{id}\" {(chains ? "" : $"in=\"{Time(0)}\" ")}out=\"{Time(length - 1)}\">");
         void Property(string key, string value) =>

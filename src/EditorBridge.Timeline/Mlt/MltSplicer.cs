@@ -94,7 +94,7 @@ internal sealed class MltSplicer(MltDocument document, TimelineEdit edit, List<T
             var (binId, binText) = news.Producer(clip, first.Lead, number, onTrack: false);
             var (trackId, trackText) = news.Producer(clip, first.Lead, number);
             Insert(first, binText + first.Lead + trackText);
-            var length = FrameConversion.Floor(clip.AvailableRange.Duration, clip.AvailableRange.Rate, indexer.Rate);
+            var length = MltNewClip.Length(clip, indexer.Rate);
             var binLead = EntryLead(bin);
             XmlChildren.Append(bin, news.Entry(binId, new MediaRange(indexer.Rate, 0, length), binLead), binLead, splices);
             entries.Add(news.Entry(trackId, source, lead, number));

@@ -33,6 +33,8 @@ internal sealed class OtioIndexer(FrameRate rate)
         Refusal? problem = null;
         if (node["source_range"] is { Kind: not JsonKind.Null })
             problem = new Refusal("TRACK_NOT_EDITABLE", $"Track {label} is trimmed as a whole (it has a source_range): flatten it first.");
+        else if (node["metadata"]?["Resolve_OTIO"]?["Locked"]?.AsBoolean() == true)
+            problem = new Refusal("TRACK_LOCKED", $"{label} is locked: unlock it in DaVinci Resolve.");
 
         var items = new List<TrackItem>();
         var at = 0L;
@@ -47,6 +49,11 @@ internal sealed class OtioIndexer(FrameRate rate)
 
             items.Add(item);
             if (item.Kind != ItemKind.Transition) at = item.RecordRange.End;
+            if (at > FrameRange.MostFrames)
+            {
+                problem ??= new Refusal("ITEM_UNKNOWN", $"Track {label} cannot be edited: with {item.Label} it has more frames than can be counted.");
+                break;
+            }
         }
 
         return track with { Items = items, Problem = problem, Duration = at };
@@ -76,6 +83,7 @@ internal sealed class OtioIndexer(FrameRate rate)
             case "Transition":
                 if (Offset(node, "in_offset") is not { } before || Offset(node, "out_offset") is not { } after)
                     return new Refusal("OFF_GRID", $"the transition {place} does not begin and end on frames of {rate} per second.");
+                if (before < 0 || after < 0) return new Refusal("TRANSITION_IN_WAY", $"the transition {place} ends before it begins (an offset is negative).");
                 return item with { Cut = at, RecordRange = FrameRange.Between(at - before, at + after) };
             case "Clip" or "Gap" or "Stack" or "Track":
                 break;
@@ -122,6 +130,7 @@ internal sealed class OtioIndexer(FrameRate rate)
             if (!duration.TryGet(out var frames, out var refusal)) return refusal;
             longest = Math.Max(longest, frames);
             sum += frames;
+            if (sum > FrameRange.MostFrames) return new Refusal("ITEM_UNKNOWN", "a nested sequence has more frames than can be counted.");
         }
 
         return schema == "Stack" ? longest : sum;
@@ -131,7 +140,9 @@ internal sealed class OtioIndexer(FrameRate rate)
         node[name] is null or { Kind: JsonKind.Null } ? 0 : OtioTime.Read(node[name])?.At(rate);
 
     private Refusal OffGrid(string place, OtioTime duration) => new("OFF_GRID",
-        $"{place} lasts {duration.ValueNode.RawText} frames at {duration.Rate}, which is no whole number of frames at the timeline's {rate}.");
+        Math.Abs(duration.Value) >= FrameRange.MostFrames
+            ? $"{place} lasts {duration.ValueNode.RawText} frames at {duration.Rate}, more than can be counted."
+            : $"{place} lasts {duration.ValueNode.RawText} frames at {duration.Rate}, which is no whole number of frames at the timeline's {rate}.");
 
     private static ItemEffect IndexEffect(JsonValue node)
     {

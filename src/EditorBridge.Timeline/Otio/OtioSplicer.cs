@@ -176,7 +176,7 @@ public sealed class OtioSplicer
             {
                 if (OtioTimeRange.Read(marker["marked_range"]) is not { Start: var start }) continue;
                 var rate = document.Index.Rate;
-                if (start.Whole is { } place && FrameConversion.Floor(place, start.Rate, rate) < shift.At) continue;
+                if (start.Whole is { } place && FrameConversion.Floor(place, start.Rate, rate) is { } at && at < shift.At) continue;
                 if (start.Whole is not { } frame || FrameConversion.Exactly(shift.Frames, rate, start.Rate) is not { } by)
                     return new Refusal("OFF_GRID", $"The marker '{marker["name"]?.AsString()}' is counted at {start.Rate} and cannot move by {shift.Frames} frames exactly: remove it first.");
                 splices.Add(Number(start.ValueNode, frame + by));

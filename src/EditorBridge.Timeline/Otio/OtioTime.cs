@@ -25,7 +25,7 @@ internal sealed class OtioTime
     public FrameRate Rate { get; }
 
     /// <summary>The whole number of frames, or null.</summary>
-    public long? Whole => Math.Abs(Value) < 1e15 && Math.Abs(Value - Math.Round(Value)) < Rounding ? (long)Math.Round(Value) : null;
+    public long? Whole => Math.Abs(Value) < FrameRange.MostFrames && Math.Abs(Value - Math.Round(Value)) < Rounding ? (long)Math.Round(Value) : null;
 
     public static OtioTime? Read(JsonValue? node)
     {
@@ -39,10 +39,10 @@ internal sealed class OtioTime
     /// <summary>The whole number of frames at another rate that lasts exactly as long, or null.</summary>
     public long? At(FrameRate rate)
     {
-        if (Whole is { } whole) return FrameConversion.Exactly(whole, Rate, rate);
+        if (Whole is { } whole) return FrameConversion.Exactly(whole, Rate, rate) is > -FrameRange.MostFrames and < FrameRange.MostFrames and var exact ? exact : null;
         // Seconds and the like: 2.5 at rate 1 is 60 frames at 24.
         var frames = Value * ((double)rate.Numerator * Rate.Denominator) / ((double)rate.Denominator * Rate.Numerator);
-        return Math.Abs(frames) < 1e15 && Math.Abs(frames - Math.Round(frames)) < Rounding ? (long)Math.Round(frames) : null;
+        return Math.Abs(frames) < FrameRange.MostFrames && Math.Abs(frames - Math.Round(frames)) < Rounding ? (long)Math.Round(frames) : null;
     }
 }
 

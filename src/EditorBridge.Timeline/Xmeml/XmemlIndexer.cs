@@ -210,8 +210,8 @@ internal sealed class XmemlIndexer(XmlNode root)
         if (!nested && node.Child("file") is not null && head is { } mixed)
         {
             var (fileRate, fileStart) = Clock(file!, rate);
-            if (FrameConversion.Exactly(first + mixed, rate, fileRate) is { } source)
-                item = item with { SourceRange = new MediaRange(fileRate, fileStart + source, FrameConversion.Floor(end - start, Rate, fileRate)) };
+            if (FrameConversion.Exactly(first + mixed, rate, fileRate) is { } source && FrameConversion.Floor(end - start, Rate, fileRate) is { } shown)
+                item = item with { SourceRange = new MediaRange(fileRate, fileStart + source, shown) };
         }
 
         return (item, new XmemlPlace(node, rate, first + (head ?? 0)));
