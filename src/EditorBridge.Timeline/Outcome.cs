@@ -7,8 +7,25 @@ namespace EditorBridge.Timeline;
 /// <param name="Message">One sentence for people that names the thing and the way out.</param>
 public sealed record Refusal(string Reason, string Message)
 {
+    private readonly string message = OneLine(Message);
+
+    /// <summary>One sentence for people that names the thing and the way out, on one line whatever the names in it hold.</summary>
+    public string Message
+    {
+        get => message;
+        init => message = OneLine(value);
+    }
+
     /// <inheritdoc/>
     public override string ToString() => Message;
+
+    private static string OneLine(string text) => text.Any(char.IsControl) ? string.Concat(text.Select(letter => char.IsControl(letter) ? ' ' : letter)) : text;
+}
+
+/// <summary>An edited document that does not read back as the edit meant it. Never leaves the document that it is thrown in.</summary>
+internal sealed class ReadBackDiffers(string what) : Exception($"The timeline is not changed, because with the edit it would not read back as meant ({what}): open it in its editor, save it there and try again.")
+{
+    public Refusal Refusal => new("EDIT_UNSAFE", Message);
 }
 
 /// <summary>A value, or the reason why there is none.</summary>

@@ -16,9 +16,16 @@ public abstract class SplicedDocument : TimelineDocument
         ArgumentNullException.ThrowIfNull(edit);
         var splices = new List<TextSplice>();
         if (Splice(edit, splices) is { } refusal) return refusal;
-        var edited = Spliced(splices);
-        Check(edit, (SplicedDocument)edited.Document);
-        return edited;
+        try
+        {
+            var edited = Spliced(splices);
+            Check(edit, (SplicedDocument)edited.Document);
+            return edited;
+        }
+        catch (ReadBackDiffers difference)
+        {
+            return difference.Refusal;
+        }
     }
 
     /// <inheritdoc/>
@@ -33,16 +40,30 @@ public abstract class SplicedDocument : TimelineDocument
             if (now != old) splices.Add(spelledAs(now));
         }
 
-        return Spliced(splices);
+        try
+        {
+            return Spliced(splices);
+        }
+        catch (ReadBackDiffers)
+        {
+            return null;
+        }
     }
 
     private EditedTimeline Spliced(List<TextSplice> splices)
     {
-        // Insertions at one byte keep their order, and come before what gives way there.
-        var ordered = splices.OrderBy(splice => splice.Start).ThenBy(splice => splice.Length > 0).ToList();
+        // Insertions at one byte keep their order, and come before what gives way there. What is wanted twice of one place is done once.
+        var ordered = new List<TextSplice>();
+        foreach (var splice in splices.OrderBy(splice => splice.Start).ThenBy(splice => splice.Length > 0))
+        {
+            if (splice.Length > 0 && ordered.Count > 0 && ordered[^1] is var last && last.Start == splice.Start && last.Length == splice.Length && last.Replacement.Span.SequenceEqual(splice.Replacement.Span)) continue;
+            if (ordered.Count > 0 && ordered[^1].End > splice.Start) throw new ReadBackDiffers("what changes lies within each other");
+            ordered.Add(splice);
+        }
+
         return Reread(TextSplice.Apply(Bytes.Span, ordered)).TryGet(out var result, out var unreadable)
             ? new EditedTimeline(result, ordered)
-            : throw new InvalidOperationException($"The edited timeline cannot be read back: {unreadable.Message}");
+            : throw new ReadBackDiffers(unreadable.Message.TrimEnd('.'));
     }
 
     private protected abstract Refusal? Splice(TimelineEdit edit, List<TextSplice> splices);
@@ -122,6 +143,5 @@ public abstract class SplicedDocument : TimelineDocument
     private static bool SameContent(TrackItem one, TrackItem other) => one.Kind == other.Kind && one.Name == other.Name
         && one.Enabled == other.Enabled && one.Media == other.Media && one.Effects.SequenceEqual(other.Effects);
 
-    private static InvalidOperationException Defect(string what) =>
-        new($"The edited timeline does not read back as meant ({what}); nothing was saved.");
+    private static ReadBackDiffers Defect(string what) => new(what);
 }

@@ -65,12 +65,11 @@ public abstract class TimelineDocument
 
     /// <summary>Carries an edit out on the document's text.</summary>
     /// <param name="edit">An edit of this document's <see cref="Index"/>.</param>
-    /// <returns>The new document, or why its text cannot say what the edit wants.</returns>
-    /// <exception cref="InvalidOperationException">The text came out other than meant: a defect, and nothing to save.</exception>
+    /// <returns>The new document, or why its text cannot say what the edit wants; EDIT_UNSAFE where it would not read back as meant.</returns>
     public abstract Outcome<EditedTimeline> Apply(TimelineEdit edit);
 
     /// <summary>Spells the places of media anew, for a document that moves to another folder.</summary>
     /// <param name="spell">Gives for each place, as the document has it, the new spelling (or the same).</param>
-    /// <returns>The new document; null where the document counts its paths from a folder it names itself, or names no files.</returns>
+    /// <returns>The new document; null where the document counts its paths from a folder it names itself, names no files, or would not read back.</returns>
     public virtual EditedTimeline? RespellMedia(Func<string, string> spell) => null;
 }

@@ -9,6 +9,8 @@ namespace EditorBridge.Timeline.Fcpx;
 internal sealed class FcpxNewClip(FcpxIndexer indexer, List<TextSplice> splices)
 {
     private readonly XmlNode resources = indexer.Resources.Node!;
+    // What is named but not there counts too: it would come to be the new resource.
+    private readonly HashSet<string> named = [.. indexer.Resources.Node!.Parent!.SelfAndInner().SelectMany(node => node.Attributes).Select(attribute => attribute.Value).Where(value => value.StartsWith('r'))];
     private readonly HashSet<string> taken = [];
     private readonly Dictionary<string, string> assets = [];
 
@@ -94,7 +96,7 @@ internal sealed class FcpxNewClip(FcpxIndexer indexer, List<TextSplice> splices)
         for (var i = resources.Children.Count + 1; ; i++)
         {
             var id = "r" + i.ToString(CultureInfo.InvariantCulture);
-            if (resources.Children.All(resource => resource["id"] != id) && taken.Add(id)) return id;
+            if (!named.Contains(id) && taken.Add(id)) return id;
         }
     }
 }

@@ -10,6 +10,7 @@ internal sealed class MltIndexer
     private readonly XmlNode root;
     private readonly Dictionary<string, XmlNode> byId = [];
     private readonly Dictionary<string, XmlNode> binByKdenliveId = [];
+    private readonly Dictionary<string, int> mentions = [];
 
     public MltIndexer(XmlNode root) => this.root = root;
 
@@ -66,6 +67,11 @@ internal sealed class MltIndexer
         foreach (var node in root.Children)
         {
             if (node["id"] is { } id && !byId.TryAdd(id, node)) return new Refusal("DOCUMENT_MALFORMED", $"Two elements of the document are called '{id}'.");
+        }
+
+        foreach (var node in root.SelfAndInner().Where(node => node.Name is "track" or "entry"))
+        {
+            if (node["producer"] is { } producer) mentions[producer] = mentions.GetValueOrDefault(producer) + 1;
         }
 
         MainBin = ById("main_bin") is { Name: "playlist" } bin ? bin : null;
@@ -161,6 +167,24 @@ internal sealed class MltIndexer
         return tracks;
     }
 
+    private bool Reaches(IEnumerable<XmlNode> from, XmlNode target)
+    {
+        var seen = new HashSet<int>();
+        // Not by recursion: a document can lead from element to element as far as it is long.
+        var waiting = new Stack<XmlNode>(from);
+        while (waiting.TryPop(out var node))
+        {
+            if (node == target) return true;
+            if (!seen.Add(node.Start)) continue;
+            foreach (var child in node.SelfAndInner().Where(child => child.Name is "track" or "entry"))
+            {
+                if (ById(child["producer"]) is { } producer) waiting.Push(producer);
+            }
+        }
+
+        return false;
+    }
+
     private Track ReadTrack(MltTrack source, int index, int number, TrackKind kind)
     {
         var owner = source.Tractor ?? source.Playlists.FirstOrDefault();
@@ -176,6 +200,10 @@ internal sealed class MltIndexer
         Places.Add([]);
         if (owner is null || source.Playlists.Count == 0 || source.Playlists.Count > 2)
             return track with { Problem = new Refusal("TRACK_NOT_EDITABLE", $"{track.Label} is no playlist of clips, so it cannot be edited.") };
+        if (source.Playlists.Append(source.Tractor).OfType<XmlNode>().Any(node => node == MainBin || (node["id"] is { } id && mentions.GetValueOrDefault(id) > 1)))
+            return track with { Problem = new Refusal("TRACK_NOT_EDITABLE", $"What {track.Label} plays is played in another place too, which an edit would change with it: give the track clips of its own in its editor.") };
+        if (Reaches(source.Playlists.Append(source.Tractor).OfType<XmlNode>(), Tractor))
+            return track with { Problem = new Refusal("TRACK_NOT_EDITABLE", $"{track.Label} plays the timeline that it is a track of, without end: remove that from the track in its editor.") };
         if (Property(owner, "kdenlive:locked_track") == "1" || Property(owner, "shotcut:lock") == "1")
             track = track with { Problem = new Refusal("TRACK_LOCKED", $"{track.Label} is locked: unlock it in the editor.") };
 

@@ -10,7 +10,8 @@ namespace EditorBridge.Timeline.Mlt;
 internal sealed class MltNewClip(MltDocument document)
 {
     private readonly MltIndexer indexer = document.Indexer;
-    private readonly HashSet<string> ids = [.. document.Root.SelfAndInner().Select(node => node["id"]).OfType<string>()];
+    // What is named but not there counts too: it would come to be the new element.
+    private readonly HashSet<string> ids = [.. document.Root.SelfAndInner().SelectMany(node => new[] { node["id"], node["producer"] }).OfType<string>()];
     private readonly string? timeExample = document.Root.SelfAndInner().FirstOrDefault(node => node.Name == "entry" && node["out"] is not null)?["out"];
     private readonly string? lengthExample = document.Root.SelfAndInner()
         .FirstOrDefault(node => node.Name == "property" && node["name"] == "length" && node.Parent?.Name is "producer" or "chain")?.Text;

@@ -14,7 +14,7 @@ internal static class MltPaths
     /// <summary>Each path as it stands, and the splice that spells it otherwise.</summary>
     public static IEnumerable<(string Path, Func<string, TextSplice> Spelled)> Of(XmlNode root)
     {
-        foreach (var node in root.SelfAndInner().Where(node => node.Name == "property" && node["name"] is { } name && Names.Contains(name)))
+        foreach (var node in root.SelfAndInner().Where(node => node.Name == "property" && node.Children.Count == 0 && node["name"] is { } name && Names.Contains(name)))
         {
             var text = node.Text;
             var isTimewarp = node["name"] == "resource" && node.Parent is { } owner && MltIndexer.Property(owner, "mlt_service") == "timewarp";

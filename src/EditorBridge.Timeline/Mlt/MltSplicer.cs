@@ -23,6 +23,8 @@ internal sealed class MltSplicer(MltDocument document, TimelineEdit edit, List<T
 
         foreach (var change in edit.Changes)
         {
+            if (change.Track is null && !MltIndexer.TracksOf(indexer.Tractor).Any())
+                return new Refusal("TRACK_NOT_EDITABLE", "The timeline's tractor has no track, not even the background, so none can be added: put a track into it in its editor first.");
             if (change.Track is null) new MltTrackAdder(document, news, splices).Add(change, Define(change, document.Indexer.Tractor));
             else if (SpliceTrack(change) is { } refusal) return refusal;
         }

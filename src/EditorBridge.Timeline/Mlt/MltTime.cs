@@ -21,7 +21,7 @@ public static class MltTime
         if (string.IsNullOrEmpty(text)) return null;
         var colons = text.Count(letter => letter is ':' or ';');
         if (colons == 0 && text.IndexOfAny(['.', ',']) < 0)
-            return long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var frames) && Math.Abs(frames) < MostFrames ? frames : null;
+            return long.TryParse(text, NumberStyles.AllowLeadingSign, CultureInfo.InvariantCulture, out var frames) && frames is > -MostFrames and < MostFrames ? frames : null;
         if (colons == 3) return Timecode.Parse(text, rate).TryGet(out var timecode, out _) ? timecode.Frame : null;
         var parts = text.Split(':');
         if (parts.Length > 3 || !decimal.TryParse(parts[^1].Replace(',', '.'), NumberStyles.AllowDecimalPoint, CultureInfo.InvariantCulture, out var seconds) || seconds > 1_000_000)
@@ -29,8 +29,9 @@ public static class MltTime
         long minutes = 0, hours = 0;
         if (parts.Length > 1 && !Whole(parts[^2], out minutes)) return null;
         if (parts.Length > 2 && !Whole(parts[^3], out hours)) return null;
-        return Seconds(hours * 3600, rate) + Seconds(minutes * 60, rate)
+        var total = Seconds(hours * 3600, rate) + Seconds(minutes * 60, rate)
             + (long)Math.Round(seconds * rate.Numerator / rate.Denominator, MidpointRounding.ToEven);
+        return total < MostFrames ? total : null;
     }
 
     /// <summary>Frames spelled as an example is; as a number where no example shows another way.</summary>

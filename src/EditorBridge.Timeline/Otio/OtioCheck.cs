@@ -49,6 +49,5 @@ internal static class OtioCheck
         }
     }
 
-    private static InvalidOperationException Defect(string what) =>
-        new($"The edited timeline does not read back as meant ({what}); nothing was saved.");
+    private static ReadBackDiffers Defect(string what) => new(what);
 }

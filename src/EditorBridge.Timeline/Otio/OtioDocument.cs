@@ -34,6 +34,11 @@ public sealed class OtioDocument : TimelineDocument
 
     internal JsonValue Root { get; }
 
+    /// <summary>Why no track can be edited or added; null when they can.</summary>
+    internal Refusal? IsTrimmed => Timeline["tracks"]!["source_range"] is { Kind: not JsonKind.Null } ? Trimmed : null;
+
+    private static Refusal Trimmed => new("TRACK_NOT_EDITABLE", "The stack of tracks is trimmed as a whole (it has a source_range): flatten it first.");
+
     internal JsonValue Timeline { get; }
 
     /// <summary>The children of the timeline's stack, one for each track of the index.</summary>
@@ -50,8 +55,12 @@ public sealed class OtioDocument : TimelineDocument
         if (!FindTimeline(root).TryGet(out var timeline, out refusal)) return refusal;
         if (timeline["tracks"] is not { Kind: JsonKind.Object } stack || OtioIndexer.SchemaName(stack) != "Stack")
             return new Refusal("DOCUMENT_UNKNOWN", "The timeline has no stack of tracks.");
-        var nodes = stack["children"]?.Items ?? [];
+        if (stack["children"] is not { Kind: JsonKind.Array, Items: var nodes })
+            return new Refusal("DOCUMENT_UNKNOWN", "The timeline's stack has no list of tracks.");
         var start = OtioTime.Read(timeline["global_start_time"]);
+        // Without a rate 0 is 0 all the same.
+        if (start is null && timeline["global_start_time"] is { Kind: not JsonKind.Null } written && written["value"]?.AsNumber() is not 0)
+            return new Refusal("DOCUMENT_MALFORMED", "The timeline's global_start_time is no time with a value and a rate: export it again.");
         if ((FindRate(start, nodes) ?? rate) is not { } sequenceRate)
             return new Refusal("RATE_UNKNOWN", "The timeline is empty and has no global_start_time, so its frame rate is unknown: give it with --rate.");
 
@@ -67,8 +76,7 @@ public sealed class OtioDocument : TimelineDocument
 
         if (stack["source_range"] is { Kind: not JsonKind.Null })
         {
-            var problem = new Refusal("TRACK_NOT_EDITABLE", "The stack of tracks is trimmed as a whole (it has a source_range): flatten it first.");
-            tracks = [.. tracks.Select(track => track with { Problem = problem })];
+            tracks = [.. tracks.Select(track => track with { Problem = Trimmed })];
         }
 
         var startFrame = 0L;

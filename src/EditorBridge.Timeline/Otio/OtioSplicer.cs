@@ -27,8 +27,7 @@ public sealed class OtioSplicer
     /// <summary>Carries an edit out.</summary>
     /// <param name="document">The document whose index the edit was made on.</param>
     /// <param name="edit">The edit.</param>
-    /// <returns>The new document, or why its text cannot say what the edit wants.</returns>
-    /// <exception cref="InvalidOperationException">The text came out other than meant: a defect, and nothing to save.</exception>
+    /// <returns>The new document, or why its text cannot say what the edit wants; EDIT_UNSAFE where it would not read back as meant.</returns>
     public static Outcome<OtioEdited> Apply(OtioDocument document, TimelineEdit edit)
     {
         ArgumentNullException.ThrowIfNull(document);
@@ -38,10 +37,16 @@ public sealed class OtioSplicer
         // Only the order of insertions at one byte matters, and a stable sort keeps it.
         var ordered = splicer.splices.OrderBy(splice => splice.Start).ToList();
         var text = TextSplice.Apply(splicer.bytes, ordered);
-        if (!OtioDocument.Read(text, document.Index.Rate).TryGet(out var result, out var unreadable))
-            throw new InvalidOperationException($"The edited timeline cannot be read back: {unreadable.Message}");
-        OtioCheck.Edited(document, edit, result);
-        return new OtioEdited(result, ordered);
+        try
+        {
+            if (!OtioDocument.Read(text, document.Index.Rate).TryGet(out var result, out var unreadable)) throw new ReadBackDiffers(unreadable.Message.TrimEnd('.'));
+            OtioCheck.Edited(document, edit, result);
+            return new OtioEdited(result, ordered);
+        }
+        catch (ReadBackDiffers difference)
+        {
+            return difference.Refusal;
+        }
     }
 
     private Refusal? Splice(TimelineEdit edit)
@@ -50,6 +55,7 @@ public sealed class OtioSplicer
         {
             if (change.Track is null)
             {
+                if (document.IsTrimmed is { } trimmed) return trimmed;
                 AddTrack(change);
                 continue;
             }

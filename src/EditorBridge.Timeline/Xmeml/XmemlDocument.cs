@@ -35,7 +35,7 @@ public sealed class XmemlDocument : SplicedDocument
     private protected override Refusal? Splice(TimelineEdit edit, List<TextSplice> splices) => new XmemlSplicer(this, edit, splices).Splice();
 
     private protected override IEnumerable<(string Path, Func<string, TextSplice> Spelled)> MediaPlaces() =>
-        root.SelfAndInner().Where(node => node.Name == "pathurl" && node.Text.Trim().Length > 0).Select(node => (node.Text.Trim(), (Func<string, TextSplice>)node.WithText));
+        root.SelfAndInner().Where(node => node.Name == "pathurl" && node.Children.Count == 0 && node.Text.Trim().Length > 0).Select(node => (node.Text.Trim(), (Func<string, TextSplice>)node.WithText));
 
     private protected override Outcome<SplicedDocument> Reread(byte[] bytes)
     {

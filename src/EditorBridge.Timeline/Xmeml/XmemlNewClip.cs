@@ -8,7 +8,8 @@ namespace EditorBridge.Timeline.Xmeml;
 /// <summary>Spells new clips.</summary>
 internal sealed class XmemlNewClip(XmemlDocument document)
 {
-    private readonly HashSet<string> ids = [.. document.Root.SelfAndInner().Select(node => node["id"]).OfType<string>()];
+    // What is linked but not there counts too: it would come to be the new element.
+    private readonly HashSet<string> ids = [.. document.Root.SelfAndInner().Select(node => node.Name == "linkclipref" ? node.Text.Trim() : node["id"]).OfType<string>()];
     private readonly Dictionary<(string Url, MediaRange Held), string> files = [];
 
     public string NewId(string prefix)

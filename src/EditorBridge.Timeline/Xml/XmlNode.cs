@@ -70,7 +70,17 @@ public sealed class XmlNode
     public IEnumerable<XmlNode> All(string name) => Children.Where(child => child.Name == name);
 
     /// <summary>The element and all in it, in document order.</summary>
-    public IEnumerable<XmlNode> SelfAndInner() => Children.SelectMany(child => child.SelfAndInner()).Prepend(this);
+    public IEnumerable<XmlNode> SelfAndInner()
+    {
+        // Enumerators within enumerators would take each element once for every level it lies below.
+        var waiting = new Stack<XmlNode>();
+        waiting.Push(this);
+        while (waiting.TryPop(out var node))
+        {
+            yield return node;
+            for (var i = node.Children.Count - 1; i >= 0; i--) waiting.Push(node.Children[i]);
+        }
+    }
 
     /// <summary>A splice that gives an attribute another value, adding the attribute where there is none.</summary>
     public TextSplice WithAttribute(string name, string value) => Attribute(name) is { } old
