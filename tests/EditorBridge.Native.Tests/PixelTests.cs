@@ -99,6 +99,23 @@ public sealed class PixelTests
     }
 
     [Fact]
+    public void A_row_of_any_length_is_read_as_its_pixels_one_by_one() => Gen.Select(Gen.UShort.Array[0, 400], Gen.Int[0, 3], Gen.Bool, Gen.Bool).Sample((bits, depthNumber, isBgr, hasAlpha) =>
+    {
+        var format = new PixelFormat((PixelDepth)depthNumber, hasAlpha ? 4 : 3, isBgr);
+        // Floats are made of numbers around what is black and white, some of them none.
+        var bytes = format.Depth == PixelDepth.Float ? MemoryMarshal.AsBytes(bits.Select(b => b % 97 == 0 ? float.NaN : (b - 9000) / 48000f).ToArray().AsSpan()) : MemoryMarshal.AsBytes(bits.AsSpan());
+        var pixels = bytes.Length / format.PixelBytes;
+        var step = 3 * Math.Min(2, format.ValueBytes);
+        var (row, one) = (new byte[pixels * step], new byte[step]);
+        PixelRows.Read(bytes[..(pixels * format.PixelBytes)], format, row);
+        for (var i = 0; i < pixels; i++)
+        {
+            PixelRows.Read(bytes.Slice(i * format.PixelBytes, format.PixelBytes), format, one);
+            Assert.Equal(one, row[(i * step)..((i + 1) * step)]);
+        }
+    });
+
+    [Fact]
     public void Floats_beyond_white_stay_what_they_are_in_a_form_that_has_room_for_them()
     {
         float[] values = [float.NaN, -1, 2, 0.25f];
