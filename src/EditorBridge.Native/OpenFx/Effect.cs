@@ -3,11 +3,23 @@ namespace EditorBridge.Native.OpenFx;
 /// <summary>One instance of the plugin in a project: what its buttons do and what it shows.</summary>
 internal sealed unsafe partial class Effect
 {
+    private const string Busy = "A clip is being made already; press Cancel first, or wait.";
+
+    // Of the progress bar, for the frames that are fetched.
+    private const double FetchingShare = 0.02;
+
+    private static readonly TimeSpan BetweenLooks = TimeSpan.FromMilliseconds(40);
+    private static readonly TimeSpan StoringPatience = TimeSpan.FromSeconds(5);
+
     private readonly nint _handle;
     private readonly EffectContext _context;
     private readonly PropertySet _properties;
     private readonly Parameters _parameters;
     private Generation? _generation;
+    private ProgressBar? _bar;
+    private int _isPressed;
+    private bool _isTelling;
+    private bool _isGone;
 
     /// <summary>Takes hold of what the host calls <paramref name="handle"/>; cheap, as some hosts make an instance for every frame.</summary>
     public Effect(nint handle)
@@ -28,7 +40,12 @@ internal sealed unsafe partial class Effect
     }
 
     /// <summary>The host drops the instance. A job goes on: the project has its name.</summary>
-    public void Leave() => _generation?.Leave();
+    public void Leave()
+    {
+        _isGone = true;
+        _bar?.Leave();
+        _generation?.Leave();
+    }
 
     /// <summary>OfxActionInstanceChanged.</summary>
     public OfxStatus Changed(PropertySet given)
@@ -47,34 +64,72 @@ internal sealed unsafe partial class Effect
     /// <summary>Writes into the parameters what has become known since; only in actions in which the standard allows it.</summary>
     public OfxStatus TellParameters()
     {
-        if (_generation is not { } generation) return OfxStatus.Ok;
-        var state = generation.State;
-        SetText(Description.Status, state.Text);
-        if (state.Job.Length > 0) SetText(Description.Job, state.Job);
-        if (state.FrameFile.Length > 0) SetText(Description.FrameFile, state.FrameFile);
-        if (state.IsOver) _generation = null;
+        // What is set comes back as a change; a host that calls it the user's would have it told again.
+        if (_generation is not { } generation || _isTelling) return OfxStatus.Ok;
+        _isTelling = true;
+        try
+        {
+            var state = generation.State;
+            SetText(Description.Status, state.Text);
+            if (state.Job.Length > 0) SetText(Description.Job, state.Job);
+            if (state.FrameFile.Length > 0) SetText(Description.FrameFile, state.FrameFile);
+            if (state.IsOver && ReferenceEquals(_generation, generation)) _generation = null;
+        }
+        finally
+        {
+            _isTelling = false;
+        }
+
         return OfxStatus.Ok;
     }
 
     private OfxStatus Generate()
     {
-        TellParameters();
-        if (_generation is { State.IsOver: false }) return Refuse("A clip is being made already; press Cancel first, or wait.");
-        var wish = Gather(out var problem);
-        if (wish is null) return Refuse(problem);
+        // Hosts let users press buttons while a progress bar is told how far it is, and some call from several threads.
+        if (Interlocked.Exchange(ref _isPressed, 1) != 0) return Refuse(Busy);
+        try
+        {
+            TellParameters();
+            return _generation is { State.IsOver: false } ? Refuse(Busy) : Make();
+        }
+        finally
+        {
+            _isPressed = 0;
+        }
+    }
+
+    private OfxStatus Make()
+    {
+        if (Ask(out var problem) is not { } asked) return Refuse(problem);
         SetText(Description.Status, "Sending the job.");
-        _generation = Generation.Begin(wish, DepthBits());
-        Follow(_generation);
-        if (wish.Warning.Length > 0 && _generation.State is { IsOver: false } or { FrameFile.Length: > 0 }) Say(wish.Warning, "OfxMessageWarning"u8);
-        TellParameters();
-        return OfxStatus.Ok;
+        // Found, or started, while the frames are fetched.
+        var connecting = Task.Run(() => HostClient.GetAsync(CancellationToken.None));
+        Generation? generation = null;
+        using (var bar = _bar = new ProgressBar(_handle))
+        {
+            var wish = Gather(asked, bar, out problem);
+            if (wish is not null)
+            {
+                generation = _generation = Generation.Begin(wish, DepthBits(), connecting);
+                Follow(generation, bar);
+                if (wish.Warning.Length > 0 && generation.State is { IsOver: false } or { FrameFile.Length: > 0 }) problem = wish.Warning;
+            }
+        }
+
+        if (_isGone) return OfxStatus.Ok;
+        if (generation is null && problem.Length > 0) return Refuse(problem);
+        if (generation is null) SetText(Description.Status, "Cancelled.");
+        else if (generation.State is { Failure.Length: > 0 } failed) Say(failed.Failure, "OfxMessageError"u8);
+        else if (problem.Length > 0) Say(problem, "OfxMessageWarning"u8);
+        return TellParameters();
     }
 
     private OfxStatus CancelJob()
     {
+        _bar?.Stop();
         if (_generation is not { State.IsOver: false } generation)
         {
-            SetText(Description.Status, "No job runs.");
+            SetText(Description.Status, _isPressed != 0 ? "Cancelled." : "No job runs.");
             return OfxStatus.Ok;
         }
 
@@ -84,34 +139,20 @@ internal sealed unsafe partial class Effect
     }
 
     // With a progress bar the host's own cancel ends the job; without one the job goes on by itself, and its end shows when frames are rendered.
-    private void Follow(Generation generation)
+    private static void Follow(Generation generation, ProgressBar bar)
     {
-        if (Suites.Progress is null)
+        var begun = TimeProvider.System.GetTimestamp();
+        // Without a bar only so that the project knows the job's name at once.
+        bool IsEnough() => bar.IsShown ? generation.WaitUntilOver(BetweenLooks) : generation.WaitUntilStored(BetweenLooks) || TimeProvider.System.GetElapsedTime(begun) > StoringPatience;
+        while (!IsEnough())
         {
-            // So that the project knows the job's name at once.
-            generation.WaitUntilStored(TimeSpan.FromSeconds(5));
+            if (bar.GoesOn(FetchingShare + (1 - FetchingShare) * generation.State.Fraction)) continue;
+            // Whoever drops the instance leaves the job to itself.
+            if (bar.HasLeft) return;
+            generation.Cancel();
+            generation.WaitUntilOver(TimeSpan.FromSeconds(5));
             return;
         }
-
-        var isShown = false;
-        fixed (byte* title = "Generating frames"u8, id = "org.editorbridge.Generate.progress"u8) isShown = Suites.Progress->Start(_handle, title, id) == (int)OfxStatus.Ok;
-        try
-        {
-            while (!generation.WaitUntilOver(TimeSpan.FromMilliseconds(40)))
-            {
-                var wantsMore = !isShown || Suites.Progress->Update(_handle, generation.State.Fraction) != (int)OfxStatus.ReplyNo;
-                if (wantsMore && Suites.Effect->Abort(_handle) == 0) continue;
-                generation.Cancel();
-                generation.WaitUntilOver(TimeSpan.FromSeconds(5));
-                break;
-            }
-        }
-        finally
-        {
-            if (isShown) _ = Suites.Progress->End(_handle);
-        }
-
-        if (generation.State is { Failure.Length: > 0 } state) Say(state.Failure, "OfxMessageError"u8);
     }
 
     private OfxStatus Refuse(string why)
@@ -123,14 +164,14 @@ internal sealed unsafe partial class Effect
 
     private void Say(string sentence, ReadOnlySpan<byte> kind)
     {
-        if (Suites.Message is null) return;
+        if (Suites.Message is null || _isGone) return;
         fixed (byte* type = kind, id = "org.editorbridge.Generate.message"u8, text = PropertySet.Terminated(sentence.Replace("%", "%%", StringComparison.Ordinal)))
             _ = Suites.Message->Message(_handle, type, id, text);
     }
 
     private void SetText(ReadOnlySpan<byte> name, string value)
     {
-        if (_parameters.Text(name) != value) _parameters.Set(name, value);
+        if (!_isGone && _parameters.Text(name) != value) _parameters.Set(name, value);
     }
 
     /// <summary>The clip that the parameters name; null when they name none.</summary>

@@ -30,24 +30,23 @@ internal sealed class Generation
     private readonly CancellationTokenSource _leave = new();
     private readonly ManualResetEventSlim _stored = new();
     private readonly ManualResetEventSlim _over = new();
-    private string? _before;
-    private string? _after;
+    private readonly List<Handover> _files;
+    private Task? _removing;
     private volatile GenerationState _state = new("Sending the job.");
 
-    private Generation()
-    {
-    }
+    private Generation(GenerationWish wish) => _files = [.. ((FrameGrab?[])[wish.Before, wish.After]).Select(grab => grab?.File).OfType<Handover>()];
 
     /// <summary>How far it is.</summary>
     public GenerationState State => _state;
 
     /// <summary>Begins one.</summary>
-    /// <param name="wish">What is asked for.</param>
+    /// <param name="wish">What is asked for. Its files may still be being written; the job is sent when they are whole.</param>
     /// <param name="bits">Bits of the values that will be shown.</param>
-    public static Generation Begin(GenerationWish wish, int bits)
+    /// <param name="connecting">The connection to the host of jobs.</param>
+    public static Generation Begin(GenerationWish wish, int bits, Task<EditorBridgeClient> connecting)
     {
-        var generation = new Generation { _before = wish.Before?.Path, _after = wish.After?.Path };
-        Task.Run(() => generation.RunAsync(wish, bits));
+        var generation = new Generation(wish);
+        Task.Run(() => generation.RunAsync(wish, bits, connecting));
         return generation;
     }
 
@@ -60,16 +59,17 @@ internal sealed class Generation
     /// <summary>Whether it was over within that time.</summary>
     public bool WaitUntilOver(TimeSpan limit) => _over.Wait(limit);
 
-    /// <summary>Whether the job was stored, or failed to be, within that time.</summary>
+    /// <summary>Whether the job was stored, or was not to be, within that time.</summary>
     public bool WaitUntilStored(TimeSpan limit) => _stored.Wait(limit);
 
-    private async Task RunAsync(GenerationWish wish, int bits)
+    private async Task RunAsync(GenerationWish wish, int bits, Task<EditorBridgeClient> connecting)
     {
         using var end = CancellationTokenSource.CreateLinkedTokenSource(_cancel.Token, _leave.Token);
         EditorBridgeClient? client = null;
         try
         {
-            client = await HostClient.GetAsync(end.Token).ConfigureAwait(false);
+            await WriteAsync(end.Token).ConfigureAwait(false);
+            client = await connecting.WaitAsync(end.Token).ConfigureAwait(false);
             var job = await client.SubmitAsync(wish.ToJob(), cancellation: end.Token).ConfigureAwait(false);
             _state = new GenerationState("Queued.") { Job = job.Name };
             _stored.Set();
@@ -98,7 +98,7 @@ internal sealed class Generation
         finally
         {
             // Whoever leaves leaves the files to the job.
-            if (!_leave.IsCancellationRequested || _state.Job.Length == 0) RemoveFiles();
+            if (!_leave.IsCancellationRequested || _state.Job.Length == 0) await RemoveFilesAsync().ConfigureAwait(false);
             _stored.Set();
             _over.Set();
         }
@@ -110,19 +110,27 @@ internal sealed class Generation
     {
         if (happened.Progress is not { } progress) return;
         // By then the job has its own copy of what it needs.
-        if (progress.Stage > JobProgress.Types.Stage.FreezingInputs) RemoveFiles();
+        if (progress.Stage > JobProgress.Types.Stage.FreezingInputs) _ = RemoveFilesAsync();
         var text = progress.Message.Length > 0 ? progress.Message : progress.Stage.ToString();
         if (progress.Steps > 0) text = FormattableString.Invariant($"{text} ({progress.Step} of {progress.Steps})");
         // The frames are still to be laid out when the job is done.
         _state = _state with { Text = text, Fraction = 0.98 * progress.Fraction };
     }
 
-    private void RemoveFiles()
+    private async Task WriteAsync(CancellationToken cancellation)
     {
-        foreach (var path in (string?[])[_before, _after])
-            if (path is not null) Handover.Remove(path);
-        (_before, _after) = (null, null);
+        try
+        {
+            await Task.WhenAll(_files.Select(file => file.Written)).WaitAsync(cancellation).ConfigureAwait(false);
+        }
+        catch (Exception error) when (error is IOException or UnauthorizedAccessException)
+        {
+            throw new EditorBridgeException("HANDOVER_FAILED", $"The frames cannot be handed over to the host: {error.Message}");
+        }
     }
+
+    // A disk that does not answer is not waited for: the files go when it does.
+    private Task RemoveFilesAsync() => _removing ??= Task.WhenAny(Task.WhenAll(_files.Select(file => file.WithdrawAsync())), Task.Delay(TimeSpan.FromSeconds(1)));
 
     private static async Task EndJobAsync(EditorBridgeClient client, string job)
     {

@@ -38,7 +38,10 @@ internal sealed record GenerationWish
     /// <summary>What to tell who asked, beside the result; empty for nothing. A host may declare that it gives frames by time and not do it.</summary>
     public string Warning => Before is { IsStill: true } || After is { IsStill: true }
         ? "The frames beside the new ones are all the same: right for a still; if the shot moves, this program ignores the time it is asked for, and `editorbridge extend` or `fill` with the project's file is the way."
-        : "";
+        : Missing.Length > 0 ? $"This program gave no picture of the frames {Missing} the new ones, which therefore do not join them." : "";
+
+    /// <summary>"before" or "after" where the editor has a clip and gave no picture of it; empty else.</summary>
+    public string Missing { get; init; } = "";
 
     /// <summary>The first new frame in the effect's own time.</summary>
     public required long First { get; init; }
@@ -73,6 +76,6 @@ internal sealed record GenerationWish
 
     private ContextFrames Context(FrameGrab grab) => new()
     {
-        Segment = new MediaSegment { Media = new MediaSource { Path = grab.Path! }, Range = new FrameRange { Start = 0, Duration = grab.Count }, Rate = Rate },
+        Segment = new MediaSegment { Media = new MediaSource { Path = grab.File!.Path }, Range = new FrameRange { Start = 0, Duration = grab.Count }, Rate = Rate },
     };
 }

@@ -1,116 +1,129 @@
 using System.Collections.Concurrent;
-using System.Runtime.ExceptionServices;
 using EditorBridge.Client;
 using EditorBridge.Protocol.V1;
+using Microsoft.Win32.SafeHandles;
 
 namespace EditorBridge.Native.OpenFx;
 
 /// <summary>
-/// A file of frames that the host reads where it lies, which is far quicker than sending them. It goes when the job has taken what it needs out of
-/// it; what an editor that was closed meanwhile left behind goes later. Frames are written by a thread of their own while the next ones are fetched.
+/// A file of frames that the host reads where it lies, which is far quicker than sending them. It goes when the job has taken what it needs out of it; what an editor that was closed
+/// meanwhile left behind goes later. Nothing here waits for the disk: a thread of its own makes and writes the file, whose first bytes, without which it is no movie, come last.
 /// </summary>
-internal sealed class Handover : IDisposable
+internal sealed class Handover
 {
     private static readonly TimeSpan LongestWait = TimeSpan.FromDays(7);
 
-    // Beside these one is filled, one written, and the first of all is kept to compare the others with.
-    private const int WaitingFrames = 2;
-
-    private readonly RawMovie _layout;
-    private readonly FileStream _file;
-    private readonly BlockingCollection<byte[]> _waiting = new(WaitingFrames);
-    private readonly ConcurrentBag<byte[]> _spare = [];
-    private readonly Thread _writing;
-    private ExceptionDispatchInfo? _failure;
-    private byte[]? _first;
-    private bool _isComplete;
+    private readonly string _folder = System.IO.Path.Combine(DataFolder.Default(), "handover");
+    private readonly RowBuffers _buffers;
+    private readonly BlockingCollection<Piece> _waiting = [];
+    private readonly CancellationTokenSource _withdrawn = new();
+    private readonly TaskCompletionSource _written = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private RawMovie _layout;
 
     /// <summary>Begins a file, which only the user can read.</summary>
     /// <param name="width">Pixels in a row.</param>
     /// <param name="height">Rows.</param>
     /// <param name="bits">Of a value, 8 or 16.</param>
-    /// <exception cref="IOException">It cannot be written.</exception>
-    /// <exception cref="UnauthorizedAccessException">The same.</exception>
-    public Handover(int width, int height, int bits)
+    /// <param name="buffers">Take back what was written.</param>
+    public Handover(int width, int height, int bits, RowBuffers buffers)
     {
-        var folder = System.IO.Path.Combine(DataFolder.Default(), "handover");
-        if (OperatingSystem.IsWindows()) Directory.CreateDirectory(folder);
-        else Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-        var limit = TimeProvider.System.GetUtcNow().UtcDateTime - LongestWait;
-        foreach (var old in new DirectoryInfo(folder).EnumerateFiles("*.mov").Where(file => file.LastWriteTimeUtc < limit)) Remove(old.FullName);
+        _buffers = buffers;
         _layout = new RawMovie { Width = width, Height = height, Bits = bits, Frames = 1, RateNumerator = 1, RateDenominator = 1 };
-        Path = System.IO.Path.Combine(folder, $"{Guid.NewGuid():N}.mov");
-        _file = new FileStream(Path, FileMode.CreateNew, FileAccess.Write, FileShare.None, 0);
-        _writing = new Thread(Write) { IsBackground = true, Name = "Frames" };
-        _writing.Start();
+        FrameBytes = _layout.FrameBytes;
+        Path = System.IO.Path.Combine(_folder, $"{Guid.NewGuid():N}.mov");
+        new Thread(Write) { IsBackground = true, Name = "Frames" }.Start();
     }
 
     /// <summary>Full path of the file.</summary>
     public string Path { get; }
 
-    public int Bits => _layout.Bits;
+    /// <summary>Bytes of a frame.</summary>
+    public int FrameBytes { get; }
 
-    /// <summary>Frames added so far.</summary>
-    public int Count { get; private set; }
+    /// <summary>Ends well when the whole file is there; with what went wrong when it will not be.</summary>
+    public Task Written => _written.Task;
 
-    /// <summary>Whether all frames so far are the same.</summary>
-    public bool IsOneFrameOnly { get; private set; } = true;
+    /// <summary>Adds rows, which must not be touched afterwards.</summary>
+    /// <param name="frame">Number of their frame in the file.</param>
+    /// <param name="offset">Bytes of that frame that come before them.</param>
+    /// <param name="rows">A piece of the buffers, to which it goes back: R, G, B; of two bytes the higher one first.</param>
+    /// <param name="length">Bytes of it.</param>
+    /// <param name="isKept">Whether the piece stays with the caller.</param>
+    public void Add(int frame, int offset, byte[] rows, int length, bool isKept) =>
+        _waiting.Add(new Piece(rows, length, RawMovie.HeaderBytes + (long)FrameBytes * frame + offset, isKept));
 
-    /// <summary>Room for a frame: rows from the top, R, G, B; of two bytes the higher one first.</summary>
-    public byte[] NextFrame() => _spare.TryTake(out var used) ? used : GC.AllocateUninitializedArray<byte>(_layout.FrameBytes);
-
-    /// <summary>Adds a frame, whose bytes must not be touched afterwards. Waits while the writing is behind.</summary>
-    /// <param name="frame">From <see cref="NextFrame"/>.</param>
-    /// <returns>False when writing has failed, so that more frames are of no use; <see cref="Complete"/> says why.</returns>
-    public bool Add(byte[] frame)
-    {
-        if (_first is null) _first = frame;
-        else IsOneFrameOnly = IsOneFrameOnly && frame.AsSpan().SequenceEqual(_first);
-        Count++;
-        try
-        {
-            _waiting.Add(frame);
-            return true;
-        }
-        catch (InvalidOperationException)
-        {
-            return false;
-        }
-    }
-
-    /// <summary>Ends the file, which stays from then on.</summary>
+    /// <summary>Says what the file is; nothing is added afterwards.</summary>
     /// <param name="count">The first so many frames, in the order they were added, belong to it.</param>
     /// <param name="rate">Of the frames.</param>
     /// <param name="isBackwards">Whether the frame that was added last is the first in time.</param>
-    /// <exception cref="IOException">It cannot be written.</exception>
     public void Complete(int count, FrameRate rate, bool isBackwards)
     {
         ArgumentNullException.ThrowIfNull(rate);
+        _layout = _layout with { Frames = count, RateNumerator = (int)rate.Numerator, RateDenominator = (int)rate.Denominator, IsBackwards = isBackwards };
         _waiting.CompleteAdding();
-        _writing.Join();
-        _failure?.Throw();
-        var layout = _layout with { Frames = count, RateNumerator = (int)rate.Numerator, RateDenominator = (int)rate.Denominator, IsBackwards = isBackwards };
-        _file.SetLength(RawMovie.HeaderBytes + (long)layout.FrameBytes * count);
-        _file.Position = _file.Length;
-        _file.Write(layout.Trailer());
-        _file.Position = 0;
-        _file.Write(layout.Header());
-        _file.Dispose();
-        _isComplete = true;
     }
 
-    /// <summary>Takes a file that was not completed away.</summary>
-    public void Dispose()
+    /// <summary>Takes the file away, also one that is still being written.</summary>
+    /// <returns>Ends, always well, when it is gone, or will go another time.</returns>
+    public Task WithdrawAsync()
     {
-        if (!_waiting.IsAddingCompleted) _waiting.CompleteAdding();
-        _writing.Join();
-        _file.Dispose();
-        _waiting.Dispose();
-        if (!_isComplete) Remove(Path);
+        _withdrawn.Cancel();
+        _waiting.CompleteAdding();
+        return Written.ContinueWith(static (_, path) => Remove((string)path!), Path, CancellationToken.None, TaskContinuationOptions.None, TaskScheduler.Default);
     }
 
-    /// <summary>Deletes a file that was handed over.</summary>
-    public static void Remove(string path)
+    private void Write()
+    {
+        try
+        {
+            using (var file = Create())
+            {
+                foreach (var piece in _waiting.GetConsumingEnumerable(_withdrawn.Token))
+                {
+                    try
+                    {
+                        RandomAccess.Write(file, piece.Rows.AsSpan(0, piece.Length), piece.Offset);
+                    }
+                    finally
+                    {
+                        GiveBack(piece);
+                    }
+                }
+
+                _withdrawn.Token.ThrowIfCancellationRequested();
+                var end = RawMovie.HeaderBytes + (long)FrameBytes * _layout.Frames;
+                RandomAccess.SetLength(file, end);
+                RandomAccess.Write(file, _layout.Trailer(), end);
+                RandomAccess.Write(file, _layout.Header(), 0);
+            }
+
+            _written.SetResult();
+        }
+        catch (Exception error)
+        {
+            Remove(Path);
+            _written.SetException(error);
+            // Nobody waits for room that will not come.
+            foreach (var piece in _waiting.GetConsumingEnumerable()) GiveBack(piece);
+        }
+    }
+
+    private SafeFileHandle Create()
+    {
+        if (OperatingSystem.IsWindows()) Directory.CreateDirectory(_folder);
+        else Directory.CreateDirectory(_folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+        var limit = TimeProvider.System.GetUtcNow().UtcDateTime - LongestWait;
+        foreach (var old in new DirectoryInfo(_folder).EnumerateFiles("*.mov").Where(file => file.LastWriteTimeUtc < limit)) Remove(old.FullName);
+        return File.OpenHandle(Path, FileMode.CreateNew, FileAccess.Write, FileShare.None);
+    }
+
+    private void GiveBack(Piece piece)
+    {
+        if (piece.IsKept) _buffers.Replace();
+        else _buffers.Return(piece.Rows);
+    }
+
+    private static void Remove(string path)
     {
         try
         {
@@ -122,22 +135,5 @@ internal sealed class Handover : IDisposable
         }
     }
 
-    private void Write()
-    {
-        try
-        {
-            _file.Position = RawMovie.HeaderBytes;
-            foreach (var frame in _waiting.GetConsumingEnumerable())
-            {
-                _file.Write(frame);
-                if (frame != _first) _spare.Add(frame);
-            }
-        }
-        catch (Exception error)
-        {
-            // Nobody waits for room that will not come.
-            _failure = ExceptionDispatchInfo.Capture(error);
-            _waiting.CompleteAdding();
-        }
-    }
+    private readonly record struct Piece(byte[] Rows, int Length, long Offset, bool IsKept);
 }

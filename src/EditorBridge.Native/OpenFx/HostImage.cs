@@ -57,9 +57,9 @@ internal readonly unsafe ref struct HostImage
         var (width, height) = ((long)x2 - x1, (long)y2 - y1);
         var isSound = width is > 0 and <= 1 << 16 && height is > 0 and <= 1 << 16 && Math.Abs((long)rowBytes) >= width * format.PixelBytes;
         if (!isSound) return new HostImage(handle, null, 0, 0, 0, default);
-        var whole = image.Int("OfxImagePropRegionOfDefinition"u8, 2) is { } right && right > (image.Int("OfxImagePropRegionOfDefinition"u8) ?? right)
-            ? (image.Int("OfxImagePropRegionOfDefinition"u8) ?? x1, image.Int("OfxImagePropRegionOfDefinition"u8, 1) ?? y1, right, image.Int("OfxImagePropRegionOfDefinition"u8, 3) ?? y2)
-            : (x1, y1, x2, y2);
+        int Defined(int index, int otherwise) => image.Int("OfxImagePropRegionOfDefinition"u8, index) ?? otherwise;
+        var whole = (X1: Defined(0, x1), Y1: Defined(1, y1), X2: Defined(2, x2), Y2: Defined(3, y2));
+        if (whole.X2 <= whole.X1 || whole.Y2 <= whole.Y1) whole = (x1, y1, x2, y2);
         // The data begin with the lowest row.
         return new HostImage(handle, data + (height - 1) * rowBytes, -(long)rowBytes, (int)width, (int)height, format)
         {
@@ -70,19 +70,21 @@ internal readonly unsafe ref struct HostImage
     /// <summary>The bytes of a row, counted from the top.</summary>
     public Span<byte> Row(int fromTop) => new(_top + fromTop * _down, Width * Format.PixelBytes);
 
-    /// <summary>Reads the colours of the picture's upper left part, several rows at a time, as <see cref="PixelRows.Read"/> does it.</summary>
+    /// <summary>Reads the colours of rows of the picture's left part, several at a time, as <see cref="PixelRows.Read"/> does it.</summary>
     /// <param name="width">Pixels of a row.</param>
-    /// <param name="height">Rows.</param>
-    /// <param name="rgb">Rows from the top.</param>
-    public void ReadColours(int width, int height, byte[] rgb)
+    /// <param name="height">One past the last row.</param>
+    /// <param name="first">The first row, counted from the top.</param>
+    /// <param name="rows">Rows in a piece.</param>
+    /// <param name="rowBytes">Bytes of a row of theirs.</param>
+    /// <param name="pieces">Where they go.</param>
+    public void ReadColours(int width, int height, int first, int rows, int rowBytes, IReadOnlyList<byte[]> pieces)
     {
-        var (top, down, format, given) = ((nint)_top, _down, Format, Width * Format.PixelBytes);
-        var row = rgb.Length / height;
-        var parts = Math.Clamp(height / 64, 1, Math.Min(Environment.ProcessorCount, 8));
-        Parallel.For(0, parts, part =>
+        var (top, down, format) = ((nint)_top, _down, Format);
+        Parallel.For(0, pieces.Count, piece =>
         {
-            for (var y = height * part / parts; y < height * (part + 1) / parts; y++)
-                PixelRows.Read(new ReadOnlySpan<byte>((byte*)top + y * down, given)[..(width * format.PixelBytes)], format, rgb.AsSpan(y * row, row));
+            var begin = first + piece * rows;
+            for (var y = begin; y < Math.Min(begin + rows, height); y++)
+                PixelRows.Read(new ReadOnlySpan<byte>((byte*)top + y * down, width * format.PixelBytes), format, pieces[piece].AsSpan((y - begin) * rowBytes, rowBytes));
         });
     }
 
