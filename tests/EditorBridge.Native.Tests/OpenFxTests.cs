@@ -29,13 +29,14 @@ public sealed class OpenFxHost : IAsyncLifetime
         if (Host is not null) await Host.DisposeAsync();
     }
 
-    /// <summary>Runs the test host; every picture it handed out must have come back, and every progress bar must have ended.</summary>
+    /// <summary>Runs the test host; every picture it handed out must have come back, every progress bar must have ended, and an instance that is gone must have been left alone.</summary>
     public async Task<string[]> RunAsync(params string[] words)
     {
         var said = await BuiltLibrary.RunAsync(Program, [await BuiltLibrary.PathAsync, .. words], Host.Environment);
         var lines = said.Split('\n', StringSplitOptions.RemoveEmptyEntries);
         if (words[0] == "run")
         {
+            Assert.Equal("stale 0", lines[^3]);
             Assert.StartsWith("images 0 of ", lines[^2], StringComparison.Ordinal);
             var bars = lines[^1].Split(' ');
             Assert.Equal(bars[1], bars[3]);
@@ -51,7 +52,7 @@ public sealed class OpenFxHost : IAsyncLifetime
 
 /// <summary>The OpenFX plugin in a host of our own, as editors use it, with a real host of jobs behind it.</summary>
 [Trait("Speed", "slow")]
-public sealed class OpenFxTests(OpenFxHost fixture) : IClassFixture<OpenFxHost>
+public sealed partial class OpenFxTests(OpenFxHost fixture) : IClassFixture<OpenFxHost>
 {
     private const int Width = 128;
     private const int Height = 72;

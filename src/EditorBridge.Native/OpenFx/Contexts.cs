@@ -19,7 +19,11 @@ internal enum EffectContext
 /// <summary>Contexts by the standard's names.</summary>
 internal static class Contexts
 {
-    /// <summary>The context a set of properties names.</summary>
+    /// <summary>Whether a set of properties names a context that the plugin was not declared for.</summary>
+    public static bool IsForeign(PropertySet properties) =>
+        Read(properties) == EffectContext.Filter && properties.Text("OfxImageEffectPropContext"u8) is { } name && name != "OfxImageEffectContextFilter";
+
+    /// <summary>The context a set of properties names; a filter where it names none.</summary>
     public static EffectContext Read(PropertySet properties) =>
         properties.Is("OfxImageEffectPropContext"u8, "OfxImageEffectContextGenerator"u8) ? EffectContext.Generator
         : properties.Is("OfxImageEffectPropContext"u8, "OfxImageEffectContextTransition"u8) ? EffectContext.Transition

@@ -25,6 +25,7 @@ internal static unsafe class Description
     public static OfxStatus Describe(nint descriptor)
     {
         nint handle = 0;
+        if (descriptor == 0) return OfxStatus.BadHandle;
         if (Suites.Effect->GetPropertySet(descriptor, &handle) != (int)OfxStatus.Ok) return OfxStatus.Failed;
         var effect = new PropertySet(handle);
         effect.Set("OfxPropLabel"u8, "EditorBridge"u8);
@@ -52,6 +53,8 @@ internal static unsafe class Description
     /// <summary>OfxImageEffectActionDescribeInContext.</summary>
     public static OfxStatus DescribeInContext(nint descriptor, PropertySet given)
     {
+        if (descriptor == 0) return OfxStatus.BadHandle;
+        if (Contexts.IsForeign(given)) return OfxStatus.Unsupported;
         var context = Contexts.Read(given);
         Clip(descriptor, "Output"u8, isInput: false);
         if (context is EffectContext.Filter or EffectContext.General) Clip(descriptor, "Source"u8, isInput: true, isOptional: context == EffectContext.General);

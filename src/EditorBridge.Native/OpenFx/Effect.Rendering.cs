@@ -69,7 +69,7 @@ internal sealed unsafe partial class Effect
     {
         var (width, height) = (frames.Layout.Size.Width, frames.Layout.Size.Height);
         var (x1, y1, x2, y2) = target.Whole;
-        var (wholeWidth, wholeHeight) = (x2 - x1, y2 - y1);
+        var (wholeWidth, wholeHeight) = ((long)x2 - x1, (long)y2 - y1);
         var isSame = (wholeWidth, wholeHeight) == (width, height) && (target.Width, target.Height) == (width, height);
         var pixelBytes = frames.Layout.Bits / 2;
         var scratch = isSame ? [] : new byte[target.Width * pixelBytes];
@@ -81,11 +81,11 @@ internal sealed unsafe partial class Effect
                 continue;
             }
 
-            var down = (long)(y2 - target.Origin.Top) + y;
+            var down = (long)y2 - target.Origin.Top + y;
             var from = frames.Row(number, (int)Math.Clamp(down * height / wholeHeight, 0, height - 1));
             for (var x = 0; x < target.Width; x++)
             {
-                var across = (long)(target.Origin.Left - x1) + x;
+                var across = (long)target.Origin.Left - x1 + x;
                 from.Slice((int)Math.Clamp(across * width / wholeWidth, 0, width - 1) * pixelBytes, pixelBytes).CopyTo(scratch.AsSpan(x * pixelBytes));
             }
 
@@ -95,13 +95,14 @@ internal sealed unsafe partial class Effect
 
     private static void PassThrough(in HostImage source, in HostImage target)
     {
-        var shift = target.Origin.Left - source.Origin.Left;
+        // Where the two do not meet, nothing is passed through.
+        var shift = (int)Math.Clamp((long)target.Origin.Left - source.Origin.Left, -target.Width, source.Width);
         var (begin, end) = (Math.Max(0, -shift), Math.Min(target.Width, source.Width - shift));
         var (from, to) = (source.Format.PixelBytes, target.Format.PixelBytes);
         for (var y = 0; y < target.Height; y++)
         {
             var row = target.Row(y);
-            var sourceY = source.Origin.Top - target.Origin.Top + y;
+            var sourceY = (int)Math.Clamp((long)source.Origin.Top - target.Origin.Top + y, -1, source.Height);
             if (begin > 0 || end < target.Width || sourceY < 0 || sourceY >= source.Height) row.Clear();
             if (sourceY < 0 || sourceY >= source.Height || end <= begin) continue;
             PixelRows.Convert(source.Row(sourceY).Slice((begin + shift) * from, (end - begin) * from), source.Format, row[(begin * to)..(end * to)], target.Format);

@@ -31,7 +31,11 @@ internal sealed unsafe partial class Effect
         _properties = new PropertySet(properties);
         _parameters = new Parameters(set);
         _context = Contexts.Read(_properties);
+        IsForeign = Contexts.IsForeign(_properties);
     }
+
+    /// <summary>Whether the host made it for a context that the plugin was not declared for.</summary>
+    public bool IsForeign { get; }
 
     /// <summary>A new instance: what the project's job needs to be shown is made ready meanwhile.</summary>
     public void Ready()

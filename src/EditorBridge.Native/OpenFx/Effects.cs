@@ -12,9 +12,17 @@ internal static class Effects
 
     public static OfxStatus Create(nint handle)
     {
+        if (handle == 0) return OfxStatus.BadHandle;
         // The host may have given the handle to another instance before.
         if (Instances.TryRemove(handle, out var old)) old.Leave();
-        Of(handle).Ready();
+        var effect = Of(handle);
+        if (effect.IsForeign)
+        {
+            Instances.TryRemove(handle, out _);
+            return OfxStatus.Unsupported;
+        }
+
+        effect.Ready();
         return OfxStatus.Ok;
     }
 
@@ -30,6 +38,7 @@ internal static class Effects
         foreach (var effect in Instances.Values) effect.Leave();
         Instances.Clear();
         ShownClips.Clear();
+        Suites.Forget();
         return OfxStatus.Ok;
     }
 }

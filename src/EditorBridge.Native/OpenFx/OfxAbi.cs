@@ -38,7 +38,7 @@ internal unsafe struct OfxPluginStruct
     public delegate* unmanaged[Cdecl]<byte*, nint, nint, nint, int> MainEntry;
 }
 
-/// <summary>"OfxPropertySuite", version 1.</summary>
+/// <summary>"OfxPropertySuite", version 1, as far as it is used.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct PropertySuite
 {
@@ -54,15 +54,9 @@ internal unsafe struct PropertySuite
     public delegate* unmanaged[Cdecl]<nint, byte*, int, byte**, int> GetString;
     public delegate* unmanaged[Cdecl]<nint, byte*, int, double*, int> GetDouble;
     public delegate* unmanaged[Cdecl]<nint, byte*, int, int*, int> GetInt;
-    public nint GetPointers;
-    public nint GetStrings;
-    public nint GetDoubles;
-    public nint GetInts;
-    public nint Reset;
-    public delegate* unmanaged[Cdecl]<nint, byte*, int*, int> GetDimension;
 }
 
-/// <summary>"OfxImageEffectSuite", version 1.</summary>
+/// <summary>"OfxImageEffectSuite", version 1, as far as it is used.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct ImageEffectSuite
 {
@@ -75,13 +69,9 @@ internal unsafe struct ImageEffectSuite
     public delegate* unmanaged[Cdecl]<nint, int> ClipReleaseImage;
     public nint ClipGetRegionOfDefinition;
     public delegate* unmanaged[Cdecl]<nint, int> Abort;
-    public nint MemoryAlloc;
-    public nint MemoryFree;
-    public nint MemoryLock;
-    public nint MemoryUnlock;
 }
 
-/// <summary>"OfxParameterSuite", version 1. Values go through functions that take any number of arguments; <see cref="Parameters"/> says how.</summary>
+/// <summary>"OfxParameterSuite", version 1, as far as it is used. Values go through functions that take any number of arguments; <see cref="Parameters"/> says how.</summary>
 [StructLayout(LayoutKind.Sequential)]
 internal unsafe struct ParameterSuite
 {
@@ -94,15 +84,6 @@ internal unsafe struct ParameterSuite
     public nint GetDerivative;
     public nint GetIntegral;
     public nint SetValue;
-    public nint SetValueAtTime;
-    public nint GetNumKeys;
-    public nint GetKeyTime;
-    public nint GetKeyIndex;
-    public nint DeleteKey;
-    public nint DeleteAllKeys;
-    public nint Copy;
-    public delegate* unmanaged[Cdecl]<nint, byte*, int> EditBegin;
-    public delegate* unmanaged[Cdecl]<nint, int> EditEnd;
 }
 
 /// <summary>"OfxProgressSuite"; version 2 gives its start one more text, version 1 ignores it.</summary>

@@ -52,18 +52,18 @@ internal static unsafe class PluginEntry
     private static OfxStatus Act(ReadOnlySpan<byte> action, nint handle, PropertySet given, PropertySet answer)
     {
         if (action.SequenceEqual("OfxActionLoad"u8)) return Suites.Fetch() ? OfxStatus.Ok : OfxStatus.MissingHostFeature;
-        // Some hosts go on without a load after an unload.
-        if (Suites.Property is null && !Suites.Fetch()) return OfxStatus.MissingHostFeature;
         if (action.SequenceEqual("OfxActionUnload"u8)) return Effects.Unload();
+        // Some hosts go on without a load after an unload.
+        if (!Suites.AreThere && !Suites.Fetch()) return OfxStatus.MissingHostFeature;
         if (action.SequenceEqual("OfxActionDescribe"u8)) return Description.Describe(handle);
         if (action.SequenceEqual("OfxImageEffectActionDescribeInContext"u8)) return Description.DescribeInContext(handle, given);
         if (action.SequenceEqual("OfxActionCreateInstance"u8)) return Effects.Create(handle);
         if (action.SequenceEqual("OfxActionDestroyInstance"u8)) return Effects.Destroy(handle);
-        if (action.SequenceEqual("OfxActionInstanceChanged"u8)) return Effects.Of(handle).Changed(given);
-        if (action.SequenceEqual("OfxImageEffectActionRender"u8)) return Effects.Of(handle).Render(given);
-        if (action.SequenceEqual("OfxImageEffectActionIsIdentity"u8)) return Effects.Of(handle).IsIdentity(given, answer);
-        if (action.SequenceEqual("OfxImageEffectActionBeginSequenceRender"u8)) return Effects.Of(handle).BeginRender(given);
-        if (action.SequenceEqual("OfxActionSyncPrivateData"u8)) return Effects.Of(handle).TellParameters();
+        if (action.SequenceEqual("OfxActionInstanceChanged"u8)) return On(handle, effect => effect.Changed(given));
+        if (action.SequenceEqual("OfxImageEffectActionRender"u8)) return On(handle, effect => effect.Render(given));
+        if (action.SequenceEqual("OfxImageEffectActionIsIdentity"u8)) return On(handle, effect => effect.IsIdentity(given, answer));
+        if (action.SequenceEqual("OfxImageEffectActionBeginSequenceRender"u8)) return On(handle, effect => effect.BeginRender(given));
+        if (action.SequenceEqual("OfxActionSyncPrivateData"u8)) return On(handle, effect => effect.TellParameters());
         if (action.SequenceEqual("OfxImageEffectActionGetClipPreferences"u8))
         {
             // A generator's frames differ from one another, which hosts do not assume.
@@ -75,6 +75,8 @@ internal static unsafe class PluginEntry
             || action.SequenceEqual("OfxImageEffectActionEndSequenceRender"u8) || action.SequenceEqual("OfxActionPurgeCaches"u8)) return OfxStatus.Ok;
         return OfxStatus.ReplyDefault;
     }
+
+    private static OfxStatus On(nint handle, Func<Effect, OfxStatus> action) => handle == 0 ? OfxStatus.BadHandle : action(Effects.Of(handle));
 
     private static OfxPluginStruct* Make()
     {

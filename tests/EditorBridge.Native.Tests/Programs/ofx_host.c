@@ -1,21 +1,30 @@
 /* A small OpenFX host, written from the public standard, that drives the plugin the way editors do and counts what it is given back.
  *
  *   ofx_host LIBRARY scan TIMES
+ *   ofx_host LIBRARY astray     actions at times and with handles that make no sense; prints what each was answered
  *   ofx_host LIBRARY run CONTEXT COMMAND...
  *
  * run commands, in order: depth=byte|short|half|float  components=RGBA|RGB|Alpha  order=RGBA|BGRA (the same with in- before them: the clips that go in, where they differ)
- * size=WxH  bottomup  alpha (it varies)  no=progress|message|timeline|temporal|temporal-said  still  stop-after=N
+ * size=WxH  bottomup  alpha (it varies)  no=progress|message|timeline|temporal|temporal-said|bar|property|effect|parameter|output  still  stop-after=N
+ * lack=SUITE,SLOT (a suite without that function)  disk=stuck|full  fail-from=N (no picture goes in from that one on)
+ * broken=data|row|bounds|nobounds|depth|components (pictures that go in)  twice[=thread] (Generate again, during the first)  destroy-after=N (updates of the bar)
+ * users-edits (what the plugin sets is called the user's)  garbage=null|bytes (in texts of parameters, and numbers)
  * NAME=TEXT sets a parameter; press=NAME; render=TIME,FILE; render-until=TIME,FILE (until it is no longer the source); identity=TIME; export=TIME,FILE
- * (with begin and end of a sequence that nobody watches); pass=TIME (whether the output is the source to the last bit); bench=FIRST,COUNT (times of COUNT frames,
+ * (with begin and end of a sequence that nobody watches); try=TIME (renders, says only the status); pass=TIME (whether the output is the source to the last bit); bench=FIRST,COUNT (times of COUNT frames,
  * each twice); show=NAME prints a parameter; wait-for=NAME waits until it has a text; again makes a new instance with the same parameters.
  * Every line printed is "key value". */
 #define _GNU_SOURCE
 #include <dlfcn.h>
+#include <errno.h>
+#include <limits.h>
+#include <math.h>
+#include <pthread.h>
 #include <stdarg.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -38,8 +47,20 @@ typedef struct {
 typedef struct { const char *depth, *components; int isBgr; } Format;
 static Format out = { "byte", "RGBA", 0 }, in = { NULL, NULL, -1 };
 static int bottomUp, hasAlpha, exact, noTemporalSaid, noProgress, noMessage, noTimeLine, noTemporal, still, stopAfter = -1;
-static int images, fetched, updates, starts, ends, nested;
-static Effect *current;
+static int images, fetched, updates, starts, ends, nested, stale;
+static Effect *current, *gone;
+static const char *disk, *broken, *twice, *garbage;
+static int failFrom = -1, destroyAfter = -1, noBar, noOutput, usersEdits;
+
+/* The plugin's writes come here, where the program is linked so that libraries see its functions. */
+ssize_t pwrite64(int file, const void *bytes, size_t count, off64_t offset) {
+  if (disk && count > 4096 && !strcmp(disk, "stuck")) for (;;) pause();
+  if (disk && count > 4096 && !strcmp(disk, "full")) { errno = ENOSPC; return -1; }
+  return syscall(SYS_pwrite64, file, bytes, count, offset);
+}
+
+/* What the plugin does with an instance that it was told is gone. */
+static void expectThere(void *handle) { if (gone && handle >= (void *)gone && handle < (void *)(gone + 1)) stale++; }
 static Plugin *plugin;
 static Image *shared;
 
@@ -80,8 +101,8 @@ static int dimension(void *s, const char *n, int *v) { Property *p = find(s, n, 
 
 static void *propertySuite[] = { setPointer, setString, setDouble, setInt, none, none, none, none, getPointer, getString, getDouble, getInt, none, none, none, none, none, dimension };
 
-static int effectProperties(Effect *e, Set **set) { *set = &e->properties; return 0; }
-static int effectParameters(Effect *e, Effect **set) { *set = e; return 0; }
+static int effectProperties(Effect *e, Set **set) { expectThere(e); *set = &e->properties; return 0; }
+static int effectParameters(Effect *e, Effect **set) { expectThere(e); *set = e; return 0; }
 static int clipDefine(Effect *e, const char *name, Set **set) {
   Clip *clip = &e->clips[e->clipCount++];
   snprintf(clip->name, sizeof clip->name, "%s", name);
@@ -89,6 +110,8 @@ static int clipDefine(Effect *e, const char *name, Set **set) {
   return 0;
 }
 static int clipHandle(Effect *e, const char *name, Clip **found, Set **set) {
+  expectThere(e);
+  if (noOutput && !strcmp(name, "Output")) return 9;
   for (int i = 0; i < e->clipCount; i++)
     if (!strcmp(e->clips[i].name, name)) { *found = &e->clips[i]; if (set) *set = &e->clips[i].properties; return 0; }
   return 9;
@@ -131,10 +154,39 @@ static double milliseconds(void) {
   return now.tv_sec * 1e3 + now.tv_nsec / 1e6;
 }
 
-static double painting; /* what this host took for the pictures that were fetched */
+/* A value once for all pixels that have it: pictures are large. */
+static void paint(uint8_t *lowest, long step, const char *clip, int time, Format format) {
+  uint8_t stored[256][4];
+  for (int v = 0; v < 256; v++) store(stored[v], v / 255.0f, format);
+  int size = bytes(format), count = channels(format);
+  for (int c = 0; c < count; c++) {
+    int channel = meaning(format, c), across = channel == 3 ? (hasAlpha ? 7 : 0) : 3;
+    for (int y = 0; y < height; y++) {
+      uint8_t *at = lowest + step * y + c * size;
+      int first = value(clip, time, 0, height - 1 - y, channel);
+      for (int x = 0; x < width; x++, at += count * size) {
+        const uint8_t *from = stored[(first + x * across) & 255];
+        if (size == 1) *at = *from;
+        else if (size == 2) memcpy(at, from, 2);
+        else memcpy(at, from, 4);
+      }
+    }
+  }
+}
+
+static double processorTime(clockid_t of) {
+  struct timespec now;
+  clock_gettime(of, &now);
+  return now.tv_sec * 1e3 + now.tv_nsec / 1e6;
+}
+
+static double painting, paintingBusy; /* what this host took for the pictures that were fetched */
 static int getImage(Clip *clip, double time, void *region, Image **out) {
   (void)region;
-  double begun = milliseconds();
+  double begun = milliseconds(), busy = processorTime(CLOCK_THREAD_CPUTIME_ID);
+  expectThere(clip);
+  int isInput = strcmp(clip->name, "Output") != 0;
+  if (isInput && failFrom >= 0 && fetched >= failFrom) return 1;
   Property *range = find(&clip->properties, "OfxImageEffectPropFrameRange", 0);
   if (range && strcmp(clip->name, "Output") && (time < range->number[0] || time > range->number[1])) return 1;
   Image *image = calloc(1, sizeof *image);
@@ -144,11 +196,7 @@ static int getImage(Clip *clip, double time, void *region, Image **out) {
   memset(image->memory, 0xAB, (size_t)row * height);
   uint8_t *lowest = bottomUp ? (uint8_t *)image->memory + (size_t)row * (height - 1) : image->memory;
   int step = bottomUp ? -row : row;
-  if (strcmp(clip->name, "Output"))
-    for (int y = 0; y < height; y++)
-      for (int x = 0; x < width; x++)
-        for (int c = 0; c < channels(format); c++)
-          store(lowest + (long)step * y + (x * channels(format) + c) * bytes(format), value(clip->name, noTemporal ? 0 : (int)time, x, height - 1 - y, meaning(format, c)) / 255.0f, format);
+  if (isInput) paint(lowest, step, clip->name, noTemporal ? 0 : (int)time, format);
   setPointer(&image->properties, "OfxImagePropData", 0, lowest);
   setInt(&image->properties, "OfxImagePropRowBytes", 0, step);
   int bounds[4] = { 0, 0, width, height };
@@ -158,23 +206,33 @@ static int getImage(Clip *clip, double time, void *region, Image **out) {
   char name[64];
   snprintf(name, sizeof name, "OfxImageComponent%s", format.components);
   setString(&image->properties, "OfxImageEffectPropComponents", 0, name);
+  if (isInput && broken) {
+    if (!strcmp(broken, "data")) setPointer(&image->properties, "OfxImagePropData", 0, NULL);
+    if (!strcmp(broken, "row")) setInt(&image->properties, "OfxImagePropRowBytes", 0, 0);
+    if (!strcmp(broken, "bounds")) setInt(&image->properties, "OfxImagePropBounds", 2, 0);
+    if (!strcmp(broken, "nobounds")) find(&image->properties, "OfxImagePropBounds", 0)->count = 0;
+    if (!strcmp(broken, "depth")) setString(&image->properties, "OfxImageEffectPropPixelDepth", 0, "OfxBitDepthNone");
+    if (!strcmp(broken, "components")) find(&image->properties, "OfxImageEffectPropComponents", 0)->count = 0;
+  }
   images++;
   fetched++;
   *out = image;
   painting += milliseconds() - begun;
+  paintingBusy += processorTime(CLOCK_THREAD_CPUTIME_ID) - busy;
   return 0;
 }
 static void forget(Set *set) { for (int i = 0; i < set->count; i++) for (int k = 0; k < 16; k++) free(set->all[i].text[k]); }
 static int releaseImage(Image *image) {
-  double begun = milliseconds();
+  double begun = milliseconds(), busy = processorTime(CLOCK_THREAD_CPUTIME_ID);
   images--;
   forget(&image->properties);
   free(image->memory);
   free(image);
   painting += milliseconds() - begun;
+  paintingBusy += processorTime(CLOCK_THREAD_CPUTIME_ID) - busy;
   return 0;
 }
-static int aborted(void *e) { (void)e; return 0; }
+static int aborted(void *e) { expectThere(e); return 0; }
 
 static void *effectSuite[] = { effectProperties, effectParameters, clipDefine, clipHandle, clipProperties, getImage, releaseImage, none, aborted, none, none, none, none };
 
@@ -186,13 +244,17 @@ static int define(Effect *e, const char *type, const char *name, Set **set) {
   if (set) *set = &p->properties;
   return 0;
 }
-static int parameterHandle(Effect *e, const char *name, Parameter **found, Set **set) { *found = parameter(e, name); if (!*found) return 3; if (set) *set = &(*found)->properties; return 0; }
+static int parameterHandle(Effect *e, const char *name, Parameter **found, Set **set) { expectThere(e); *found = parameter(e, name); if (!*found) return 3; if (set) *set = &(*found)->properties; return 0; }
 static int parameterProperties(Parameter *p, Set **set) { *set = &p->properties; return 0; }
 static char *handedText;
 static int getValue(Parameter *p, ...) {
   va_list rest;
   va_start(rest, p);
-  if (strstr(p->type, "String")) {
+  if (garbage) {
+    if (strstr(p->type, "String")) *va_arg(rest, const char **) = !strcmp(garbage, "null") ? NULL : "\x80\xff%s\xc3(\xf5";
+    else if (strstr(p->type, "Double")) *va_arg(rest, double *) = NAN;
+    else *va_arg(rest, int *) = INT_MIN;
+  } else if (strstr(p->type, "String")) {
     if (handedText) { memset(handedText, '#', strlen(handedText)); free(handedText); }
     *va_arg(rest, char **) = handedText = strdup(p->text ? p->text : "");
   } else if (strstr(p->type, "Double")) *va_arg(rest, double *) = p->real;
@@ -209,18 +271,40 @@ static int setValue(Parameter *p, ...) {
   else p->integer = va_arg(rest, int);
   va_end(rest);
   nested++;
-  changed(p->name, "OfxChangePluginEdited", 0);
+  changed(p->name, usersEdits ? "OfxChangeUserEdited" : "OfxChangePluginEdited", 0);
   return 0;
 }
 
 static void *parameterSuite[] = { define, parameterHandle, none, parameterProperties, getValue, none, none, none, setValue, none, none, none, none, none, none, none, none, none };
 
-static int progressStart(void *e, const char *text, const char *id) { (void)e; (void)id; starts++; printf("progress %s\n", text); return 0; }
-static int progressUpdate(void *e, double done) { (void)e; (void)done; return stopAfter >= 0 && ++updates > stopAfter ? 13 : 0; }
-static int progressEnd(void *e) { (void)e; ends++; return 0; }
+static int progressStart(void *e, const char *text, const char *id) {
+  (void)id;
+  expectThere(e);
+  if (noBar) return 1;
+  starts++;
+  printf("progress %s\n", text);
+  return 0;
+}
+static void *pressAgain(void *unused) { changed("generate", "OfxChangeUserEdited", 7); return unused; }
+static void destroy(void);
+static int progressUpdate(void *e, double done) {
+  (void)done;
+  expectThere(e);
+  updates++;
+  if (twice && updates == 2) {
+    pthread_t other;
+    if (strcmp(twice, "thread")) pressAgain(NULL);
+    else if (!pthread_create(&other, NULL, pressAgain, NULL)) pthread_join(other, NULL);
+  }
+  /* Its bar goes with it. */
+  if (updates == destroyAfter) { destroy(); ends++; }
+  return stopAfter >= 0 && updates > stopAfter ? 13 : 0;
+}
+static int progressEnd(void *e) { expectThere(e); ends++; return 0; }
 static void *progressSuite[] = { progressStart, progressUpdate, progressEnd };
 static int message(void *e, const char *type, const char *id, const char *format, ...) {
-  (void)e; (void)type; (void)id;
+  (void)type; (void)id;
+  expectThere(e);
   va_list rest;
   va_start(rest, format);
   printf("message ");
@@ -231,14 +315,15 @@ static int message(void *e, const char *type, const char *id, const char *format
 }
 static void *messageSuite[] = { message, none, none };
 static int getTime(void *e, double *time) { (void)e; *time = 7; return 0; }
-static int bounds(void *e, double *first, double *last) { (void)e; *first = 0; *last = 25; return 0; }
+static int bounds(void *e, double *first, double *last) { expectThere(e); *first = 0; *last = 25; return 0; }
 static void *timeLineSuite[] = { getTime, none, bounds };
 
+static int noProperty, noEffect, noParameter;
 static const void *fetch(void *host, const char *suite, int version) {
   (void)host;
-  if (!strcmp(suite, "OfxPropertySuite") && version == 1) return propertySuite;
-  if (!strcmp(suite, "OfxImageEffectSuite") && version == 1) return effectSuite;
-  if (!strcmp(suite, "OfxParameterSuite") && version == 1) return parameterSuite;
+  if (!strcmp(suite, "OfxPropertySuite") && version == 1) return noProperty ? NULL : propertySuite;
+  if (!strcmp(suite, "OfxImageEffectSuite") && version == 1) return noEffect ? NULL : effectSuite;
+  if (!strcmp(suite, "OfxParameterSuite") && version == 1) return noParameter ? NULL : parameterSuite;
   if (!strcmp(suite, "OfxProgressSuite") && !noProgress) return progressSuite;
   if (!strcmp(suite, "OfxMessageSuite") && !noMessage) return messageSuite;
   if (!strcmp(suite, "OfxTimeLineSuite") && !noTimeLine) return timeLineSuite;
@@ -258,6 +343,19 @@ static void changed(const char *name, const char *reason, double time) {
   setDouble(&in, "OfxPropTime", 0, time);
   act("OfxActionInstanceChanged", current, &in, NULL);
   forget(&in);
+}
+
+static void lack(char *suite, int slot) {
+  struct { const char *name; void **functions; } all[] = {
+    { "property", propertySuite }, { "effect", effectSuite }, { "parameter", parameterSuite }, { "progress", progressSuite }, { "message", messageSuite }, { "timeline", timeLineSuite },
+  };
+  for (int i = 0; i < 6; i++) if (!strcmp(all[i].name, suite)) all[i].functions[slot] = NULL;
+}
+
+static void destroy(void) {
+  if (gone == current) return;
+  act("OfxActionDestroyInstance", current, NULL, NULL);
+  gone = current;
 }
 
 static Effect *describe(const char *context) {
@@ -396,6 +494,51 @@ static void *open(const char *path) {
   return library;
 }
 
+static void answered(const char *action, const void *handle, Set *in, const char *when) { printf("%s %s %d\n", when, action, act(action, handle, in, NULL)); }
+
+static void astray(const char *path) {
+  const char *actions[] = {
+    "OfxActionDescribe", "OfxImageEffectActionDescribeInContext", "OfxActionCreateInstance", "OfxActionInstanceChanged", "OfxImageEffectActionRender", "OfxImageEffectActionIsIdentity",
+    "OfxImageEffectActionBeginSequenceRender", "OfxImageEffectActionGetClipPreferences", "OfxActionSyncPrivateData", "OfxActionDestroyInstance", "OfxActionPurgeCaches", "NoSuchAction", "",
+  };
+  int count = sizeof actions / sizeof *actions;
+  void *library = dlopen(path, RTLD_NOW | RTLD_LOCAL);
+  if (!library) { printf("failed %s\n", dlerror()); exit(1); }
+  plugin = ((Plugin * (*)(int)) dlsym(library, "OfxGetPlugin"))(0);
+  Effect *effect = calloc(1, sizeof *effect);
+  /* Nobody has said who the host is. */
+  for (int i = 0; i < count; i++) answered(actions[i], effect, NULL, "without-host");
+  answered("OfxActionUnload", NULL, NULL, "without-host");
+  answered("OfxActionLoad", NULL, NULL, "without-host");
+  plugin->setHost(NULL);
+  answered("OfxActionLoad", NULL, NULL, "no-host");
+  Host mute = { NULL, NULL };
+  plugin->setHost(&mute);
+  answered("OfxActionLoad", NULL, NULL, "mute-host");
+  plugin->setHost(&host);
+  answered("OfxActionDescribe", effect, NULL, "not-loaded");
+  answered("OfxActionLoad", NULL, NULL, "loaded");
+  printf("nothing %d\n", act(NULL, effect, NULL, NULL));
+  for (int i = 0; i < count; i++) answered(actions[i], NULL, NULL, "no-handle");
+  Set in = { .count = 0 };
+  setString(&in, "OfxImageEffectPropContext", 0, "OfxImageEffectContextPaint");
+  answered("OfxImageEffectActionDescribeInContext", effect, &in, "paint");
+  setString(&effect->properties, "OfxImageEffectPropContext", 0, "OfxImageEffectContextPaint");
+  answered("OfxActionCreateInstance", effect, NULL, "paint");
+  current = instantiate("Filter");
+  /* Without what they are about. */
+  for (int i = 3; i < count; i++) if (strcmp(actions[i], "OfxActionDestroyInstance")) answered(actions[i], current, NULL, "no-arguments");
+  answered("OfxActionCreateInstance", current, NULL, "again");
+  answered("OfxActionUnload", NULL, NULL, "unloaded");
+  answered("OfxActionUnload", NULL, NULL, "unloaded");
+  answered("OfxActionSyncPrivateData", current, NULL, "unloaded");
+  destroy();
+  answered("OfxActionDestroyInstance", gone, NULL, "destroyed");
+  answered("OfxActionUnload", NULL, NULL, "unloaded");
+  dlclose(library);
+  printf("stale %d\n", stale);
+}
+
 static const char *contexts[] = { "Generator", "Filter", "Transition", "General" };
 
 static void scan(const char *path, int times) {
@@ -419,13 +562,14 @@ static void press(const char *name) {
   Set in = { .count = 0 };
   setString(&in, "OfxPropChangeReason", 0, "OfxChangeUserEdited");
   act("OfxActionBeginInstanceChanged", current, &in, NULL);
-  painting = 0;
-  double begun = milliseconds();
+  painting = paintingBusy = 0;
+  double begun = milliseconds(), busy = processorTime(CLOCK_PROCESS_CPUTIME_ID);
   changed(name, "OfxChangeUserEdited", 7);
   double took = milliseconds() - begun;
+  busy = processorTime(CLOCK_PROCESS_CPUTIME_ID) - busy - paintingBusy;
   act("OfxActionEndInstanceChanged", current, &in, NULL);
   forget(&in);
-  printf("pressed %s %.0f ms, %.0f of them the host's own pictures\n", name, took, painting);
+  printf("pressed %s %.1f ms %.1f of them the host's own pictures %.1f of the processor without those\n", name, took, painting, busy);
 }
 
 /* What pictures are like; may change from one command to the next. */
@@ -448,7 +592,12 @@ static void command(char *word, const char *context) {
   if (path) path++;
   if (!strcmp(word, "press")) press(value);
   else if (layout(word, value)) return;
-  else if (!strcmp(word, "pass")) { render(time, NULL, 1); printf("passed %d\n", exact); }
+  else if (!strcmp(word, "try")) {
+    Set given = { .count = 0 };
+    setDouble(&given, "OfxPropTime", 0, time);
+    printf("tried %d\n", act("OfxImageEffectActionRender", current, &given, NULL));
+    forget(&given);
+  } else if (!strcmp(word, "pass")) { render(time, NULL, 1); printf("passed %d\n", exact); }
   else if (!strcmp(word, "bench")) bench((int)time, path ? atoi(path) : 10);
   else if (!strcmp(word, "render")) printf("source %d\n", render(time, path, 1));
   else if (!strcmp(word, "export")) printf("source %d\n", render(time, path, 0));
@@ -496,6 +645,7 @@ int main(int count, char **words) {
   setString(&hostProperties, "OfxPropName", 0, "org.editorbridge.testhost");
   setString(&hostProperties, "OfxPropLabel", 0, "Test host");
   if (count == 4 && !strcmp(words[2], "scan")) { scan(words[1], atoi(words[3])); return 0; }
+  if (count == 3 && !strcmp(words[2], "astray")) { astray(words[1]); return 0; }
   if (count < 4) return 2;
   int first = 4;
   for (; first < count; first++) {
@@ -510,6 +660,19 @@ int main(int count, char **words) {
     else if (!strcmp(word, "no=timeline")) noTimeLine = 1;
     else if (!strcmp(word, "no=temporal")) noTemporal = 1;
     else if (!strcmp(word, "no=temporal-said")) noTemporal = noTemporalSaid = 1;
+    else if (!strcmp(word, "no=bar")) noBar = 1;
+    else if (!strcmp(word, "no=property")) noProperty = 1;
+    else if (!strcmp(word, "no=effect")) noEffect = 1;
+    else if (!strcmp(word, "no=parameter")) noParameter = 1;
+    else if (!strcmp(word, "no=output")) noOutput = 1;
+    else if (!strncmp(word, "lack=", 5)) { char *slot = strchr(word, ','); *slot++ = 0; lack(word + 5, atoi(slot)); }
+    else if (!strncmp(word, "disk=", 5)) disk = word + 5;
+    else if (!strncmp(word, "fail-from=", 10)) failFrom = atoi(word + 10);
+    else if (!strncmp(word, "broken=", 7)) broken = word + 7;
+    else if (!strncmp(word, "twice", 5)) twice = word[5] ? word + 6 : "";
+    else if (!strncmp(word, "destroy-after=", 14)) destroyAfter = atoi(word + 14);
+    else if (!strcmp(word, "users-edits")) usersEdits = 1;
+    else if (!strncmp(word, "garbage=", 8)) garbage = word + 8;
     else if (!strcmp(word, "still")) still = 1;
     else if (!strncmp(word, "stop-after=", 11)) stopAfter = atoi(word + 11);
     else break;
@@ -518,9 +681,11 @@ int main(int count, char **words) {
   void *library = open(words[1]);
   current = instantiate(words[3]);
   for (int i = first; i < count; i++) command(words[i], words[3]);
-  act("OfxActionDestroyInstance", current, NULL, NULL);
+  destroy();
   act("OfxActionUnload", NULL, NULL, NULL);
   dlclose(library);
+  printf("updates %d\n", updates);
+  printf("stale %d\n", stale);
   printf("images %d of %d not given back\n", images, fetched);
   printf("progress-bars %d begun %d ended\n", starts, ends);
   return 0;

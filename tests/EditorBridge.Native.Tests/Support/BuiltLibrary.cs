@@ -24,7 +24,7 @@ public static class BuiltLibrary
     /// <param name="name">Its source.</param>
     /// <param name="target">The program to make.</param>
     public static Task CompileAsync(string name, string target) => RunAsync(Find("gcc") is not null ? "gcc" : "clang",
-        ["-std=gnu11", "-O1", "-Wall", "-Werror", "-I", System.IO.Path.Combine(Root, "src", "EditorBridge.Native"), "-o", target, Program(name), "-ldl", "-lpthread"]);
+        ["-std=gnu11", "-O1", "-Wall", "-Werror", "-rdynamic", "-I", System.IO.Path.Combine(Root, "src", "EditorBridge.Native"), "-o", target, Program(name), "-ldl", "-lpthread"]);
 
     /// <summary>Runs a program to its end.</summary>
     /// <returns>What it wrote on standard output.</returns>
