@@ -10,7 +10,7 @@ internal static class HugePages
     /// <summary>Runs this program once more with the variable that glibc reads at a process's start only; null where that changes nothing, and for commands that measure other programs.</summary>
     public static int? RunAgain(string[] arguments)
     {
-        if (!OperatingSystem.IsLinux() || arguments is ["queue" or "render" or "weights", ..] || Environment.GetEnvironmentVariable(Tunables) is not null || Environment.ProcessPath is not { } self)
+        if (!OperatingSystem.IsLinux() || arguments is ["queue" or "render" or "press" or "weights", ..] || Environment.GetEnvironmentVariable(Tunables) is not null || Environment.ProcessPath is not { } self)
             return null;
         var start = new ProcessStartInfo(self) { UseShellExecute = false };
         start.Environment[Tunables] = "glibc.malloc.hugetlb=1";

@@ -25,5 +25,16 @@ internal static class PluginCommands
         return command;
     }
 
+    public static Command Press()
+    {
+        var presses = new Option<int>("--presses") { Description = "Presses of each depth, half of them the first of their process.", DefaultValueFactory = _ => 8 };
+        var size = new Option<string>("--size") { Description = "The clips' picture size.", DefaultValueFactory = _ => "1920x1080" };
+        var library = new Option<string>("--library") { Description = "The library, as eng/native.sh makes it.", DefaultValueFactory = _ => Artifact("native/linux-x64/libeditorbridge.so") };
+        var host = new Option<string>("--host") { Description = "The host.", DefaultValueFactory = _ => Artifact("bin/EditorBridge.Host/release/EditorBridge.Host") };
+        var command = new Command("press", "Measures the time from a press of Generate in the OpenFX plugin to the job being queued, with a running host and nine frames handed over before the place and after it.") { presses, size, library, host };
+        command.SetAction((result, cancellation) => PressBenchmark.RunAsync(result.GetValue(library)!, result.GetValue(host)!, result.GetValue(size)!, result.GetValue(presses), cancellation));
+        return command;
+    }
+
     private static string Artifact(string name) => Path.Combine("artifacts", name);
 }

@@ -98,6 +98,7 @@ write.SetAction(result =>
 root.Subcommands.Add(write);
 root.Subcommands.Add(PluginCommands.Queue());
 root.Subcommands.Add(PluginCommands.Render());
+root.Subcommands.Add(PluginCommands.Press());
 return root.Parse(args).Invoke();
 
 static IReadOnlyList<ComputeDevice> Places(string asked)
