@@ -66,7 +66,8 @@ internal static class TimelineCommands
             if (bundle.Lacks(url) is { } missing) return missing.Message;
         }
 
-        return item.Media is not { IsImageSequence: true } && ClipMedia.Locate(item, file.Folder).Refusal is { } offline ? offline.Message : null;
+        if (item.Media is { IsImageSequence: true }) return $"{item.Label} is a sequence of picture files, which jobs cannot read yet: make it a movie first.";
+        return ClipMedia.Locate(item, file.Folder).Refusal?.Message;
     }
 
     private static TrackFigure Describe(TimelineIndex index, Track track) => new(

@@ -47,7 +47,7 @@ internal sealed record ClipMedia(TrackItem Item, string Path, MediaSource Source
     public static Outcome<string> Locate(TrackItem item, string documentFolder)
     {
         if (item.Media?.Url is not { } url)
-            return new Timeline.Refusal("MEDIA_OFFLINE", $"The media of {item.Label} is offline: the timeline names no file for it, so relink it in the editor.");
+            return new Timeline.Refusal("MEDIA_OFFLINE", $"The media of {item.Label} is offline: the timeline names no file for it (it may be a title or a generator), so relink it in the editor, or render it to a file.");
         if (!MediaPath.Resolve(url, documentFolder).TryGet(out var path, out var refusal)) return refusal;
         if (File.Exists(path)) return path;
         // A relative name is a path in some documents and a URL with escapes in others: what is there is what was meant.

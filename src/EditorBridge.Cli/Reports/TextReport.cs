@@ -99,7 +99,7 @@ internal sealed class TextReport : IReport
 
     private static IEnumerable<string> Timeline(TimelineEvent timeline)
     {
-        yield return Text($"{(timeline.Name.Length > 0 ? timeline.Name : "(unnamed)")}: {timeline.Frames} frames at {timeline.Rate}, from {timeline.Start}");
+        yield return Text($"{(timeline.Name.Length > 0 ? timeline.Name : "(unnamed)")}: {timeline.Frames} frames at {(timeline.Rate.EndsWith("/1", StringComparison.Ordinal) ? timeline.Rate[..^2] : timeline.Rate)} per second, from {timeline.Start}");
         foreach (var track in timeline.Tracks)
         {
             yield return Text($"{track.Kind} {track.Number}{(track.Name.Length > 0 ? $" \"{track.Name}\"" : "")}, {track.Frames} frames{(track.Problem is null ? "" : $" (not editable: {track.Problem})")}");
@@ -107,7 +107,10 @@ internal sealed class TextReport : IReport
             {
                 var handles = item.TailHandle is null ? "" : $"  handles {item.HeadHandle}/{item.TailHandle}";
                 var gap = item.Kind == "gap" ? track.Gaps.FirstOrDefault(found => found.RecordStart == item.RecordStart) : null;
-                yield return Text($"  {item.In}  {item.Frames,6}  {item.Kind,-10} {(gap is null ? item.Name : $"number {gap.Number}")}{handles}{(item.Enabled ? "" : "  disabled")}");
+                // A clip without a name is known by its file.
+                var name = gap is not null ? Text($"number {gap.Number}") : item.Name.Length > 0 ? item.Name : item.Media is { } url ? url[(url.LastIndexOfAny(['/', '\\']) + 1)..] : "";
+                var effects = item.Effects is { } list ? $"  effects: {string.Join(", ", list)}" : "";
+                yield return Text($"  {item.In}  {item.Frames,6}  {item.Kind,-10} {name}{handles}{effects}{(item.Enabled ? "" : "  disabled")}").TrimEnd();
             }
         }
     }
