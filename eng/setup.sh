@@ -2,6 +2,7 @@
 # Finds what the project needs beyond the .NET SDK, and installs it from the system's packages where it can, saying so.
 #   eng/setup.sh run     what the main command needs: ffmpeg
 #   eng/setup.sh test    that, and what the tests drive: melt, Blender, Kdenlive and Shotcut (with an X server and a D-Bus of their own; about 150 MB to fetch, 420 MB on disk),
+#                        zenity and kdialog (zenity brings WebKitGTK: 30 MB to fetch, 130 MB on disk),
 #                        OpenShot and its library (61 MB to fetch, 143 MB on disk), Node.js and Chromium, Lua, Python, and the compiler that NativeAOT links with
 set -euo pipefail
 
@@ -32,6 +33,9 @@ if [ "$purpose" = test ]; then
   want Xvfb xvfb
   want xdotool xdotool
   want xclip xclip
+  # What they ask with.
+  want zenity zenity
+  want kdialog kdialog
   want dbus-daemon dbus-daemon
   want dbus-send dbus-bin
   # Premiere's panel is built and tested with them.

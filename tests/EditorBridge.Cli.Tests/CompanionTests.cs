@@ -39,6 +39,33 @@ public sealed class CompanionTests : IDisposable
     }
 
     [Fact]
+    public async Task Without_a_program_that_shows_windows_one_sentence_says_which_to_install()
+    {
+        if (!OperatingSystem.IsLinux()) return;
+        Directory.CreateDirectory(folder.File("empty"));
+        var result = await cli.With("PATH", folder.File("empty")).With("DISPLAY", ":none").RunAsync("companion", "shotcut", "broll", "--closed", "--project", folder.File("cut.mlt"), "--ask", "--json");
+        var error = Assert.Single(result.Events("error"));
+        Assert.Equal((1, "NO_DIALOGS"), (result.ExitCode, error.GetProperty("reason").GetString()));
+        Assert.Contains("install one, or leave out --ask", error.GetProperty("message").GetString(), StringComparison.Ordinal);
+        Assert.Single(result.Errors);
+        Assert.Equal("<mlt/>", await File.ReadAllTextAsync(folder.File("cut.mlt")));
+    }
+
+    [Theory]
+    [InlineData("echo 'Gtk-WARNING: cannot open display: :none' >&2; exit 1")]
+    [InlineData("kill -ABRT $$")]
+    public async Task A_window_that_cannot_be_shown_is_no_answer(string script)
+    {
+        if (!OperatingSystem.IsLinux()) return;
+        await WriteProgramAsync("bin/zenity", script);
+        cli.With("PATH", folder.File("bin") + ":" + Environment.GetEnvironmentVariable("PATH")).With("DISPLAY", ":none").With("XDG_CURRENT_DESKTOP", null);
+        var result = await cli.RunAsync("companion", "shotcut", "--closed", "--project", folder.File("cut.mlt"), "--ask", "--json");
+        var error = Assert.Single(result.Events("error"));
+        Assert.Equal((1, "NO_DESKTOP"), (result.ExitCode, error.GetProperty("reason").GetString()));
+        Assert.Contains("zenity cannot show its window here", error.GetProperty("message").GetString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task What_goes_wrong_while_the_prompt_is_asked_for_changes_nothing()
     {
         if (!OperatingSystem.IsLinux()) return;

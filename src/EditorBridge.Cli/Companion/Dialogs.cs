@@ -28,20 +28,32 @@ internal sealed class Dialogs
     }
 
     /// <summary>Lets somebody choose; null when they close the window.</summary>
+    /// <exception cref="Refused">The window cannot be shown.</exception>
     public Task<string?> ChooseAsync(string question, IReadOnlyList<(string Word, string Meaning)> choices, CancellationToken cancellation) => AnswerAsync(isKde
         ? ["--title", Title, "--menu", question, .. choices.SelectMany(choice => new[] { choice.Word, choice.Meaning })]
         : ["--list", "--title", Title, "--text", question, "--hide-header", "--column", "job", "--column", "what", "--print-column", "1", "--width", "520", "--height", "260", .. choices.SelectMany(choice => new[] { choice.Word, choice.Meaning })],
         cancellation);
 
     /// <summary>Asks for a text; null when they close the window.</summary>
+    /// <exception cref="Refused">The window cannot be shown.</exception>
     public Task<string?> AskAsync(string question, string suggestion, CancellationToken cancellation) => AnswerAsync(isKde
         ? ["--title", Title, "--inputbox", question, suggestion]
         : ["--entry", "--title", Title, "--text", question, "--entry-text", suggestion, "--width", "520"], cancellation);
 
     /// <summary>Says how it ended, and waits until it was read.</summary>
-    public Task SayAsync(string message, bool isError, CancellationToken cancellation) => AnswerAsync(isKde
-        ? ["--title", Title, isError ? "--error" : "--msgbox", message]
-        : [isError ? "--error" : "--info", "--title", Title, "--no-markup", "--width", "520", "--text", message], cancellation);
+    public async Task SayAsync(string message, bool isError, CancellationToken cancellation)
+    {
+        try
+        {
+            await AnswerAsync(isKde
+                ? ["--title", Title, isError ? "--error" : "--msgbox", message]
+                : [isError ? "--error" : "--info", "--title", Title, "--no-markup", "--width", "520", "--text", message], cancellation).ConfigureAwait(false);
+        }
+        catch (Refused)
+        {
+            // It is said on the terminal all the same.
+        }
+    }
 
     /// <summary>Opens a window with a bar; null where the program has none that can be fed.</summary>
     public Process? Progress()
@@ -80,8 +92,11 @@ internal sealed class Dialogs
         {
             var errors = process.StandardError.ReadToEndAsync(cancellation);
             var answer = await process.StandardOutput.ReadToEndAsync(cancellation).ConfigureAwait(false);
-            await errors.ConfigureAwait(false);
+            var said = await errors.ConfigureAwait(false);
             await process.WaitForExitAsync(cancellation).ConfigureAwait(false);
+            // Whoever closes a window makes both end with 1; without a screen zenity does too, and kdialog is aborted.
+            if (process.ExitCode is not (0 or 1) || said.Contains("cannot open display", StringComparison.Ordinal))
+                throw new Refused("NO_DESKTOP", $"{program} cannot show its window here (it ended with {process.ExitCode}): run this in the desktop's own session, or leave out --ask and say everything on the command line.");
             return process.ExitCode == 0 ? answer.Trim() : null;
         }
         catch (OperationCanceledException)
