@@ -1,3 +1,4 @@
+using EditorBridge.Tests.Shared;
 using EditorBridge.Timeline;
 
 namespace EditorBridge.EndToEnd.Companion;
@@ -19,15 +20,7 @@ public sealed class ShotcutCompanionTests : IDisposable
     {
         await MakeProjectAsync();
         await OpenAsync(Project);
-        // The shot before the gap, as a user selects and copies it.
-        await desktop.UntilAsync("Shotcut copies a clip", async () =>
-        {
-            await KeyAsync("Home");
-            await KeyAsync("ctrl+space");
-            await KeyAsync("ctrl+c");
-            await Task.Delay(1000);
-            return (await ClipboardAsync())?.Contains("red.mov", StringComparison.Ordinal) == true;
-        });
+        await CopyTheFirstAsync();
 
         var trimmed = await desktop.Cli.RunAsync(["companion", "shotcut", "extend", "--frames", "10", .. Common]);
         Assert.Equal("HANDLES_LEFT", Assert.Single(trimmed.Events("error")).GetProperty("reason").GetString());
@@ -54,6 +47,45 @@ public sealed class ShotcutCompanionTests : IDisposable
     }
 
     [EditorFact("shotcut")]
+    public async Task B_roll_and_an_extension_are_pasted_beside_it()
+    {
+        await MakeProjectAsync();
+        await OpenAsync(Project);
+        await CopyTheFirstAsync();
+        var before = Everything(Project);
+
+        // Over the clip that was copied, on a track that its user adds, as the companion says.
+        var broll = await desktop.Cli.RunAsync(["companion", "shotcut", "broll", .. Common]);
+        Assert.True(broll.ExitCode == 0, broll.ToString());
+        Assert.Contains(broll.Events("notice"), notice => notice.GetProperty("message").GetString()!.Contains("add a video track (Ctrl+I) and click its head, put the playhead at 00:00:00:00 and press B", StringComparison.Ordinal));
+        await KeyAsync("ctrl+i");
+        await SaveAsync(Project, index => index.VideoTracks.Count() == 2);
+        await KeyAsync("ctrl+Up");
+        await KeyAsync("Home");
+        await Task.Delay(2000);
+        await KeyAsync("b");
+        await SaveAsync(Project, index => index.VideoTracks.Last().Items.Count > 0);
+        Assert.Equal([("V2", new FrameRange(0, 50), new MediaRange(FrameRate.Pal, 0, 50), Made(broll))], Everything(Project).Where(clip => clip.Track == "V2").Select(clip => (clip.Track, clip.Record, clip.Source!.Value, clip.File)));
+
+        // After the last clip, whose own media would go on.
+        var extend = await desktop.Cli.RunAsync(["companion", "shotcut", "extend", "--clip", "blue", "--frames", "40", "--generate", .. Common]);
+        Assert.True(extend.ExitCode == 0, extend.ToString());
+        Assert.Contains(extend.Events("notice"), notice => notice.GetProperty("message").GetString()!.Contains("click the head of track V1, put the playhead at 00:00:07:15 and press B", StringComparison.Ordinal));
+        await KeyAsync("ctrl+Down");
+        await KeyAsync("End");
+        await Task.Delay(2000);
+        await KeyAsync("b");
+        await SaveAsync(Project, index => index.Duration == 230);
+
+        var after = Everything(Project);
+        Assert.Equal(before.Count + 2, after.Count);
+        Assert.Equal([("V1", new FrameRange(190, 40), Made(extend)), ("V2", new FrameRange(0, 50), Made(broll))],
+            after.Where(clip => !before.Exists(old => old.File == clip.File)).Select(clip => (clip.Track, clip.Record, clip.File)));
+        Assert.All(before, clip => Assert.Contains(clip, after));
+        Assert.Equal("230", await desktop.RenderAsync(Project, 230));
+    }
+
+    [EditorFact("shotcut")]
     public async Task Shotcut_keeps_the_bounds_of_what_was_written_into_a_closed_project()
     {
         await MakeProjectAsync();
@@ -76,6 +108,18 @@ public sealed class ShotcutCompanionTests : IDisposable
         Assert.Equal(written, Everything(made));
         Assert.Equal("230", await desktop.RenderAsync(made, 230));
     }
+
+    private static string Made(CliResult result) => Path.GetFileName(Assert.Single(result.Events("clip")).GetProperty("path").GetString()!);
+
+    // The shot before the gap, as a user selects and copies it.
+    private Task CopyTheFirstAsync() => desktop.UntilAsync("Shotcut copies a clip", async () =>
+    {
+        await KeyAsync("Home");
+        await KeyAsync("ctrl+space");
+        await KeyAsync("ctrl+c");
+        await Task.Delay(1000);
+        return (await ClipboardAsync())?.Contains("red.mov", StringComparison.Ordinal) == true;
+    });
 
     private static TimelineIndex Index(string path) => TimelineDocument.Open(File.ReadAllBytes(path)).Value.Index;
 
@@ -106,14 +150,14 @@ public sealed class ShotcutCompanionTests : IDisposable
 
     private Task<string?> ClipboardAsync() => desktop.RunAsync("xclip", "-selection", "clipboard", "-o");
 
-    private async Task SaveAsync(string project)
+    private async Task SaveAsync(string project, Func<TimelineIndex, bool>? isThere = null)
     {
         var before = File.GetLastWriteTimeUtc(project);
         await desktop.UntilAsync($"Shotcut saves {project}", async () =>
         {
             await KeyAsync("ctrl+s");
             await Task.Delay(1500);
-            return File.GetLastWriteTimeUtc(project) != before && Index(project).VideoTracks.Any();
+            return File.GetLastWriteTimeUtc(project) != before && Index(project) is var index && index.VideoTracks.Any() && isThere?.Invoke(index) != false;
         });
     }
 }
