@@ -1,4 +1,5 @@
 using System.Text;
+using EditorBridge.Timeline.Conversion;
 using EditorBridge.Timeline.Edits;
 
 namespace EditorBridge.Timeline.Tests;
@@ -89,6 +90,22 @@ public class HugeNumberTests
         var index = TimelineDocument.Open(Encoding.UTF8.GetBytes(text)).Value.Index;
         Assert.All(index.Tracks, track => Assert.Contains("more frames than can be counted", track.Problem!.Message, StringComparison.Ordinal));
         Assert.True(index.Duration is > 0 and <= 2 * FrameRange.MostFrames);
+    }
+
+    [Theory]
+    [InlineData("\"value\": 25.0", "\"value\": 1125899906842623")]
+    [InlineData("\"value\": 90000.0", "\"value\": 1125899906842623")]
+    [InlineData("\"value\": 90010.0", "\"value\": 1125899906842623")]
+    public void What_another_format_cannot_count_is_not_converted(string from, string to)
+    {
+        // At 23.976 FCPXML's seconds are larger numbers than the frames are.
+        var text = Encoding.UTF8.GetString(Text(from, to)).Replace("\"rate\": 25.0", "\"rate\": 23.976", StringComparison.Ordinal);
+        var document = TimelineDocument.Open(Encoding.UTF8.GetBytes(text)).Value;
+        foreach (var ending in TimelineConversion.Endings.Where(ending => ending != ".otio"))
+        {
+            var converted = TimelineConversion.Convert(document, ending, url => url);
+            if (ending == ".fcpxml") Assert.Equal("RANGE_OUTSIDE", converted.Refusal!.Reason);
+        }
     }
 
     [Theory]

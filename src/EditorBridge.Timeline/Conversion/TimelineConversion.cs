@@ -1,4 +1,5 @@
 using EditorBridge.Timeline.Edits;
+using EditorBridge.Timeline.Fcpx;
 using EditorBridge.Timeline.Osp;
 
 namespace EditorBridge.Timeline.Conversion;
@@ -29,6 +30,7 @@ public static class TimelineConversion
         if (!Endings.Contains(ending)) return new Refusal("OUT_ENDING", $"Nothing can be converted to '{ending}': choose one of {string.Join(", ", Endings)}.");
         var index = source.Index;
         if (ending == ".xml" && index.Rate.Denominator is not (1 or 1001)) return new Refusal("RATE_UNKNOWN", $"FCP7 XML cannot say a rate of {index.Rate} frames per second.");
+        if (ending == ".fcpxml" && !FcpTime.CanCount(index.StartFrame + index.Duration, index.Rate)) return new Refusal("RANGE_OUTSIDE", $"FCPXML cannot count as many frames as this timeline has ({index.Duration}).");
         if (index.Tracks.FirstOrDefault(track => track is { Problem: not null, Kind: not TrackKind.Other } && track.Problem.Reason != "TRACK_LOCKED") is { Problem: { } problem }) return problem;
         var plan = new ConversionPlan(source, ending, locate);
         plan.Make();

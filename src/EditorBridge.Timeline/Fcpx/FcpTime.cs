@@ -47,7 +47,11 @@ public readonly record struct FcpTime
         return Of(digits, scale);
     }
 
+    /// <summary>Whether so many frames at a rate are a time that can be counted with.</summary>
+    public static bool CanCount(long frames, FrameRate rate) => Of((Int128)frames * rate.Denominator, rate.Numerator) is not null;
+
     /// <summary>So many frames at a rate.</summary>
+    /// <exception cref="ArgumentOutOfRangeException">They cannot be counted with: see <see cref="CanCount"/>.</exception>
     public static FcpTime Frames(long frames, FrameRate rate) =>
         Of((Int128)frames * rate.Denominator, rate.Numerator) ?? throw new ArgumentOutOfRangeException(nameof(frames));
 

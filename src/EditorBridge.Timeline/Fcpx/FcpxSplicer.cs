@@ -44,6 +44,10 @@ internal sealed class FcpxSplicer(FcpxDocument document, TimelineEdit edit, List
     {
         var primary = document.Index.Tracks[indexer.PrimaryTrack];
         if (primary.Problem is { } unreadable) return unreadable;
+        if (edit.Changes.Any(change => !FcpTime.CanCount(TrackPieces.DurationOf(change.Pieces), rate)
+                || change.Pieces.OfType<ClipPiece>().Any(piece => piece.Clip is var clip
+                    && (!FcpTime.CanCount(clip.SourceRange.End, clip.SourceRange.Rate) || !FcpTime.CanCount(clip.AvailableRange.Start, clip.AvailableRange.Rate) || !FcpTime.CanCount(clip.AvailableRange.End, clip.AvailableRange.Rate)))))
+            return new Refusal("RANGE_OUTSIDE", "FCPXML cannot count as many frames as the timeline or its media would have: choose an earlier range.");
         foreach (var change in edit.Changes)
         {
             if (change.Track is not null && Follow(change) is { } refusal) return refusal;
