@@ -1,5 +1,5 @@
 // node build.mjs panel        makes panel/panel.js, after which the folder panel can be installed
-// node build.mjs panel tests  makes build/*.js for Node's test runner as well
+// node build.mjs panel tests  makes build/*.js for Node's test runner as well, and build/press.js, which measures
 import { build } from "esbuild";
 
 const shared = { bundle: true, target: "es2021", logLevel: "warning", charset: "utf8" };
@@ -11,6 +11,6 @@ if (wanted.includes("panel")) {
 }
 
 if (wanted.includes("tests")) {
-  await build({ ...shared, entryPoints: ["tests/unit.ts", "tests/browser.ts"], outdir: "build", format: "cjs", platform: "node", external: ["playwright-core"] });
+  await build({ ...shared, entryPoints: ["tests/unit.ts", "tests/browser.ts", "tests/press.ts"], outdir: "build", format: "cjs", platform: "node", external: ["playwright-core"] });
   await build({ ...shared, entryPoints: ["tests/premiere-page.ts"], outdir: "build", format: "iife", platform: "browser" });
 }

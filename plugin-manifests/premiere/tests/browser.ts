@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
-import { copyFile, mkdir, mkdtemp, readFile, rm, stat } from "node:fs/promises";
+import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
-import { Browser, chromium, Page } from "playwright-core";
+import { Browser, Page } from "playwright-core";
 import type { Fake } from "./fake-premiere";
+import { CHROMIUM, framesOf, openPanel, startBrowser } from "./panel-page";
 import { find, PanelServer, ROOT, run, RunningHost } from "./running-host";
 
 // The panel's own page in a real browser, against the real host, the real worker and the shipped model. Only Premiere is a stand-in.
 
-const CHROMIUM = process.env["EDITORBRIDGE_CHROMIUM"] ?? find("chromium", "chromium-browser", "google-chrome");
 const MISSING = !CHROMIUM ? "Chromium is not installed." : !find("ffmpeg") ? "ffmpeg is not installed." : "";
 /** Sampling with the shipped model on a busy CPU. */
 const PATIENCE = 900_000;
@@ -31,38 +31,17 @@ describe("the panel in a browser", { skip: MISSING && process.env["CI"] !== "tru
     host = new RunningHost(join(folder, "d"));
     server = new PanelServer(join(ROOT, "plugin-manifests/premiere/panel"), host);
     await server.start();
-    browser = await chromium.launch({
-      executablePath: CHROMIUM!,
-      args: ["--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--disable-background-networking", "--disable-component-update", "--disable-sync"],
-    });
-    page = await browser.newPage({ viewport: { width: 340, height: 760 } });
-    page.on("pageerror", (error) => problems.push(String(error)));
-    page.setDefaultTimeout(60_000);
-    await page.exposeFunction("testReadFile", async (path: string) => {
-      const content = await readFile(path);
-      if (path !== host.endpointFile) return content.toString("base64");
-      // The browser reaches the host through the server of the page.
-      return Buffer.from(JSON.stringify({ ...(JSON.parse(content.toString()) as object), httpPort: server.port })).toString("base64");
-    });
-    await page.exposeFunction("testCopyFile", (from: string, to: string) => copyFile(from, to));
-    await page.exposeFunction("testMakeFolder", async (path: string) => void (await mkdir(path, { recursive: true })));
-    await page.exposeFunction("testExists", (path: string) => stat(path).then(() => true, () => false));
-    await page.exposeFunction("testFramesOf", framesOf);
-    await page.addInitScript((given) => Object.assign(globalThis, given), {
-      testHome: folder,
-      testSetup: {
-        tracks: [
-          [
-            { name: "a.mp4", start: 0, end: 24, path: join(folder, "a.mp4"), source: 8 },
-            { name: "b.mp4", start: 34, end: 64, path: join(folder, "b.mp4"), source: 12, selected: true },
-          ],
-          [],
+    browser = await startBrowser(CHROMIUM!);
+    page = await openPanel(browser, host, server, folder, {
+      tracks: [
+        [
+          { name: "a.mp4", start: 0, end: 24, path: join(folder, "a.mp4"), source: 8 },
+          { name: "b.mp4", start: 34, end: 64, path: join(folder, "b.mp4"), source: 12, selected: true },
         ],
-        width: 128, height: 72, playhead: 28, marks: [10, 40] as [number, number], zero: 86400, projectPath: join(folder, "cut.prproj"),
-      },
-    });
-    await page.addInitScript({ path: join(ROOT, "plugin-manifests/premiere/build/premiere-page.js") });
-    await page.goto(`http://127.0.0.1:${server.port}/`);
+        [],
+      ],
+      width: 128, height: 72, playhead: 28, marks: [10, 40], zero: 86400, projectPath: join(folder, "cut.prproj"),
+    }, problems);
   });
 
   after(async () => {
@@ -154,7 +133,3 @@ describe("the panel in a browser", { skip: MISSING && process.env["CI"] !== "tru
     assert.deepEqual(problems, []);
   });
 });
-
-async function framesOf(path: string): Promise<number> {
-  return Number((await run("ffprobe", "-v", "error", "-count_frames", "-select_streams", "v:0", "-show_entries", "stream=nb_read_frames", "-of", "csv=p=0", path)).trim());
-}
