@@ -76,7 +76,7 @@ internal static class HostApplication
             .AddSingleton<HostStart>().AddSingleton<AccessToken>().AddSingleton<Activity>().AddSingleton<FFmpegLocator>().AddSingleton<KnownMedia>()
             .AddSingleton<JobStore>().AddSingleton<JobRetention>().AddSingleton<AssetStore>().AddSingleton<JobEvents>().AddSingleton<JobSignals>().AddSingleton<InputFreezer>().AddSingleton<ClipPublisher>().AddSingleton<FrameCache>()
             .AddSingleton<AddedModels>().AddSingleton<ModelStore>().AddSingleton<SpeedFile>().AddSingleton<MachineMemoryReader>().AddSingleton<WorkerRecord>().AddSingleton<WorkerSupervisor>().AddSingleton<JobPlanning>().AddSingleton<JobCreation>().AddSingleton<PallaidiumFiles>().AddSingleton<Diagnosis>();
-        builder.Services.AddHostedService<JobRunner>().AddHostedService<IdleWatch>().AddHostedService<Upkeep>().AddHostedService<WarmUp>();
+        builder.Services.AddHostedService<JobRunner>().AddHostedService<IdleWatch>().AddHostedService<Upkeep>().AddHostedService<WarmUp>().AddHostedService<ProbesAhead>();
 
         var application = builder.Build();
         if (options.PallaidiumPort > 0)

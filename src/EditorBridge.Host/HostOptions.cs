@@ -126,6 +126,13 @@ public sealed class HostOptions
     [Range(0, 65535)]
     public int PallaidiumPort { get; set; }
 
+    /// <summary>
+    /// How many ffprobes wait, started ahead, for media that somebody asks about, where ffprobe takes long to start (on Linux, linked to the libraries of a
+    /// distribution): each has some 10 MB of its own. Zero means none.
+    /// </summary>
+    [Range(0, 8)]
+    public int ReadyProbes { get; set; } = 2;
+
     /// <summary>Write prompts into the log.</summary>
     public bool LogPrompts { get; set; }
 

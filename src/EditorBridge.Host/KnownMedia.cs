@@ -19,6 +19,9 @@ internal sealed class KnownMedia(TimeProvider clock)
     private readonly ConcurrentDictionary<string, (Stamp Stamp, MediaInfo Info)> _known = new(StringComparer.Ordinal);
     private readonly Dictionary<(string Path, Stamp Stamp), SharedProbe> _running = [];
 
+    /// <summary>ffprobes that were started ahead; null for none.</summary>
+    public ReadyProbes? Ready { get; set; }
+
     /// <summary>What the file is, or why it cannot be used.</summary>
     /// <param name="tools">Used when the file is not known.</param>
     /// <param name="path">The file's full path.</param>
@@ -28,7 +31,7 @@ internal sealed class KnownMedia(TimeProvider clock)
         if (HandedOver.Describe(path) is { } handedOver) return handedOver;
         var stamp = Stamp.Of(path);
         if (stamp is not null && _known.TryGetValue(path, out var known) && known.Stamp == stamp) return known.Info;
-        var probe = new MediaProbe(tools);
+        var probe = new MediaProbe(tools) { Ready = Ready };
         if (stamp is null || clock.GetUtcNow() - stamp.Written < Settled) return await probe.ProbeAsync(path, cancellation).ConfigureAwait(false);
         SharedProbe? running;
         lock (_running)

@@ -61,6 +61,8 @@ internal sealed class FFmpegProcess : IAsyncDisposable, IDisposable
 
     public int Id => process.Id;
 
+    public bool HasExited => process.HasExited;
+
     public Stream StandardInput => process.StandardInput.BaseStream;
 
     public Stream StandardOutput => process.StandardOutput.BaseStream;
@@ -73,10 +75,12 @@ internal sealed class FFmpegProcess : IAsyncDisposable, IDisposable
     /// <param name="time">The clock of the stall watch.</param>
     /// <param name="cancellation">Ends the program.</param>
     /// <param name="lineTaker">Sees every stderr line first; true keeps the line out of the ring.</param>
+    /// <param name="folder">The folder it runs in; the service's when null.</param>
+    /// <param name="report">Where and how it writes a report, as its FFREPORT has it; null for none.</param>
     /// <exception cref="System.ComponentModel.Win32Exception">The program cannot be started.</exception>
     public static FFmpegProcess Start(
         string program, IEnumerable<string> arguments, string subject, TimeSpan stallLimit, TimeProvider time,
-        CancellationToken cancellation, Func<string, bool>? lineTaker = null)
+        CancellationToken cancellation, Func<string, bool>? lineTaker = null, string? folder = null, string? report = null)
     {
         cancellation.ThrowIfCancellationRequested();
         var start = new ProcessStartInfo(program)
@@ -92,6 +96,8 @@ internal sealed class FFmpegProcess : IAsyncDisposable, IDisposable
         foreach (var argument in arguments) start.ArgumentList.Add(argument);
         // ffmpeg writes a report file where this is set, into the folder the service runs in.
         start.Environment.Remove("FFREPORT");
+        if (report is not null) start.Environment["FFREPORT"] = report;
+        if (folder is not null) start.WorkingDirectory = folder;
         var process = new Process { StartInfo = start };
         try
         {

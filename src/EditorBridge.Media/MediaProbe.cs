@@ -9,10 +9,16 @@ namespace EditorBridge.Media;
 /// <summary>Asks ffprobe what a file is. Frame counts are exact: taken from the header only where it cannot be wrong, counted otherwise.</summary>
 public sealed class MediaProbe
 {
+    /// <summary>What ffprobe is asked of a file first.</summary>
+    internal static readonly string[] Description = ["-of", "json", "-show_format", "-show_streams"];
+
     private readonly FFmpegTools tools;
 
     /// <summary>A probe that uses these programs.</summary>
     public MediaProbe(FFmpegTools tools) => this.tools = tools ?? throw new ArgumentNullException(nameof(tools));
+
+    /// <summary>Probes that have been started already; asked first where there are any.</summary>
+    public ReadyProbes? Ready { get; init; }
 
     /// <summary>How long ffprobe may go without a word.</summary>
     public TimeSpan StallLimit { get; init; } = FFmpegProcess.DefaultStallLimit;
@@ -26,8 +32,8 @@ public sealed class MediaProbe
     {
         if (SafeInput.Check(path) is { } refusal) return refusal;
         var full = Path.GetFullPath(path);
-        var answer = await AskAsync(full, ["-of", "json", "-show_format", "-show_streams"], cancellation).ConfigureAwait(false);
-        if (!answer.TryGet(out var text, out refusal)) return refusal;
+        var text = Ready is null ? null : await Ready.TryAskAsync(full, cancellation).ConfigureAwait(false);
+        if (text is null && !(await AskAsync(full, Description, cancellation).ConfigureAwait(false)).TryGet(out text, out refusal)) return refusal;
         JsonDocument document;
         try
         {

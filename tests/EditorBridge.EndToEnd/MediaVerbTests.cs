@@ -55,7 +55,7 @@ public sealed class MediaVerbTests : IDisposable
     public async Task A_job_that_comes_next_does_not_look_again()
     {
         var probe = new CountedProbe(folder.File("ffmpeg"));
-        cli.With("EDITORBRIDGE_FFMPEG", probe.Folder);
+        cli.With("EDITORBRIDGE_FFMPEG", probe.Folder).With("EDITORBRIDGE_HOST__ReadyProbes", "0");
         foreach (var (name, seed) in new[] { ("a.mp4", 0), ("b.mp4", 3) })
         {
             await Tool.MakeMovieAsync(folder.File(name), 60, seed: seed);

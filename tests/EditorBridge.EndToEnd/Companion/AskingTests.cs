@@ -35,7 +35,7 @@ public sealed class AskingTests : IDisposable
             Workspace.StopHost(folder.File("d"));
             var probe = new CountedProbe(folder.File(words[0]));
             await MakeZenityAsync(probe, files.Length);
-            var cli = new CliProgram(folder.File("d")).With("EDITORBRIDGE_FFMPEG", probe.Folder).With("DISPLAY", ":none").With("XDG_CURRENT_DESKTOP", "")
+            var cli = new CliProgram(folder.File("d")).With("EDITORBRIDGE_FFMPEG", probe.Folder).With("EDITORBRIDGE_HOST__ReadyProbes", "0").With("DISPLAY", ":none").With("XDG_CURRENT_DESKTOP", "")
                 .With("PATH", probe.Folder + ":" + Environment.GetEnvironmentVariable("PATH"));
             var result = await cli.RunAsync(["companion", "shotcut", .. words, "--closed", "--project", folder.File("cut.mlt"), "--ask", "--plan", "--json"]);
             Assert.True(result.ExitCode == 0, result.ToString());

@@ -24,6 +24,8 @@ public sealed class RunningHost : IAsyncDisposable
             ["EDITORBRIDGE_DATA"] = Data,
             ["EDITORBRIDGE_MODELS"] = Path.Combine(_folder.Path, "models"),
             ["EDITORBRIDGE_HOST__Rehearse"] = "true",
+            // A host's children are its workers here.
+            ["EDITORBRIDGE_HOST__ReadyProbes"] = "0",
             ["EDITORBRIDGE_HOST__DefaultModel"] = SmallModel.Name,
         };
         foreach (var (name, value) in settings) _environment["EDITORBRIDGE_HOST__" + name] = value;
