@@ -52,6 +52,19 @@ public class EditProperties(ITestOutputHelper output)
     });
 
     [Fact]
+    public void An_item_whose_last_frames_would_all_be_a_mix_is_not_cut()
+    {
+        // The mix begins with the item after it, so that this one is not longer than it is shown.
+        var document = Open(85515907);
+        var track = document.Index.VideoTracks.First();
+        var mix = track.Items.Single(item => item.Kind == ItemKind.Transition);
+        Assert.Equal((mix.Cut, 1L), (mix.RecordRange.Start, mix.RecordRange.Duration));
+        var edit = EditAlgebra.Insert(document.Index, document.Index.VideoTracks.Last(), mix.RecordRange.End, Clip(document.Index, 10), cutOthers: true).Value;
+        Assert.False(document.Apply(edit).TryGet(out _, out var refusal));
+        Assert.Equal("TRANSITION_IN_WAY", refusal.Reason);
+    }
+
+    [Fact]
     public void Fill_takes_exactly_the_gap() => Check("fill", 0.2, (index, at) =>
     {
         var gaps = index.VideoTracks.SelectMany(track => Gaps.Find(track).Select(gap => (track, gap))).ToList();

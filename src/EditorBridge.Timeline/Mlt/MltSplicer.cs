@@ -60,7 +60,8 @@ internal sealed class MltSplicer(MltDocument document, TimelineEdit edit, List<T
             var last = kept.Offset + kept.Duration == item.RecordRange.Duration ? place.Place.End - item.RecordRange.End : 0;
             var taken = FrameRange.Between(range.Start + first, range.End + last);
             var mixed = change.Track.Items.Where(other => other.Kind == ItemKind.Transition)
-                .Sum(mix => first != 0 && mix.Cut == item.RecordRange.Start ? mix.RecordRange.End - mix.Cut : last != 0 && mix.Cut == item.RecordRange.End ? mix.Cut - mix.RecordRange.Start : 0);
+                .Sum(mix => kept.Offset == 0 && mix.Cut == item.RecordRange.Start ? mix.RecordRange.End - mix.Cut
+                    : kept.Offset + kept.Duration == item.RecordRange.Duration && mix.Cut == item.RecordRange.End ? mix.Cut - mix.RecordRange.Start : 0);
             if (kept.Duration <= mixed && !kept.IsWhole)
                 return new Refusal("TRANSITION_IN_WAY", $"Only frames of a transition would be left of {item.Label} on {change.Track.Label}: choose a range further from it, or remove the transition.");
             MediaRange? source = kept.IsWhole ? null : item.SourceRange is { } was
