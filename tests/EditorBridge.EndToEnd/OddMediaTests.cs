@@ -53,7 +53,7 @@ public sealed class OddMediaTests(Workspace workspace) : IClassFixture<Workspace
         }
 
         var phone = workspace.File(Folder + "/phone.mp4");
-        await Tool.RunAsync("ffmpeg", "-v", "error", "-y", "-i", await MakeAsync("lying.mp4", "24", "128x72"), "-c", "copy", "-metadata:s:v", "rotate=90", phone);
+        TurnedFilm.Write(await MakeAsync("lying.mp4", "24", "128x72"), phone, 90);
         Assert.Equal("72x128", Size(await PlanAsync(Cut(phone, "24.0")), "size"));
     }
 

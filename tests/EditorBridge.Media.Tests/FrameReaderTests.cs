@@ -1,3 +1,4 @@
+using EditorBridge.Tests.Shared;
 using EditorBridge.Timeline;
 
 namespace EditorBridge.Media.Tests;
@@ -74,8 +75,7 @@ public sealed class FrameReaderTests : IDisposable
         var turnBack = rotation switch { 90 => "transpose=2", 180 => "hflip,vflip", _ => "transpose=1" };
         var stored = await media.FilmAsync("stored.mp4", 10, "24", ["-vf", turnBack, "-c:v", "libx264", "-pix_fmt", "yuv420p"]);
         var path = media.PathOf("turned.mp4");
-        // ffmpeg 5 writes the tag "rotate" as a matrix that turns the other way; the squares below tell whether the picture stands.
-        await TestMedia.RunAsync("ffmpeg", ["-v", "error", "-i", stored, "-c", "copy", "-metadata:s:v:0", $"rotate={360 - rotation}", path]);
+        TurnedFilm.Write(stored, path, rotation);
         var info = await media.ProbeAsync(path);
         Assert.Equal(rotation, info.Rotation);
         Assert.Equal((TestMedia.Width, TestMedia.Height), (info.Width, info.Height));
