@@ -16,10 +16,12 @@ internal static class Tool
 
     /// <summary>
     /// Renders a project with melt to Motion JPEG and counts the frames. Version 7.12 now and then hangs at its end, or ends well and leaves a
-    /// file without a frame, whatever its threads are: what it proves needs one run that does neither.
+    /// file without a frame, whatever its threads are: what it proves needs one run that does neither, or, where every run hangs, the last to have
+    /// written as many frames as one before.
     /// </summary>
     public static async Task<JsonElement> MeltAsync(string project, string movie)
     {
+        var counts = new List<string?>();
         for (var attempt = 1; ; attempt++)
         {
             try
@@ -29,10 +31,32 @@ internal static class Tool
                 await RunAsync(TimeSpan.FromSeconds(40 * attempt), "melt", ["-silent", project, "-consumer", $"avformat:{movie}", "vcodec=mjpeg", "an=1", "real_time=0", "terminate_on_pause=1"]).ConfigureAwait(false);
                 return await ProbeAsync(movie).ConfigureAwait(false);
             }
-            catch (Exception e) when (e is TimeoutException or InvalidOperationException && attempt < 4)
+            catch (TimeoutException e)
+            {
+                var left = await LeftAsync(movie).ConfigureAwait(false);
+                var frames = left is { } read && read.TryGetProperty("nb_read_frames", out var number) ? number.GetString() : null;
+                if (attempt == 4 && frames is not null && counts.Contains(frames)) return left!.Value;
+                if (attempt == 4) throw;
+                counts.Add(frames);
+                Console.Error.WriteLine($"melt is run again: {e.Message}");
+            }
+            catch (InvalidOperationException e) when (attempt < 4)
             {
                 Console.Error.WriteLine($"melt is run again: {e.Message}");
             }
+        }
+    }
+
+    // What a run that was ended has left, if that can be read.
+    private static async Task<JsonElement?> LeftAsync(string movie)
+    {
+        try
+        {
+            return await ProbeAsync(movie).ConfigureAwait(false);
+        }
+        catch (Exception e) when (e is InvalidOperationException or ArgumentOutOfRangeException or IndexOutOfRangeException)
+        {
+            return null;
         }
     }
 
