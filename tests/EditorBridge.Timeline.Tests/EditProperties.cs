@@ -255,6 +255,13 @@ public class EditProperties(ITestOutputHelper output)
 
     internal static void OutsideIsUntouched(ReadOnlySpan<byte> before, EditedTimeline edited)
     {
+        BytesOutsideAreTheSame(before, edited);
+        // Line endings of new text are the document's.
+        if (before.IndexOf("\r\n"u8) >= 0) Assert.DoesNotContain(edited.Splices, splice => HasLoneLineFeed(splice.Replacement.Span));
+    }
+
+    internal static void BytesOutsideAreTheSame(ReadOnlySpan<byte> before, EditedTimeline edited)
+    {
         var after = edited.Document.Bytes.Span;
         var (old, now) = (0, 0);
         foreach (var splice in edited.Splices)
@@ -266,8 +273,6 @@ public class EditProperties(ITestOutputHelper output)
         }
 
         Assert.True(before[old..].SequenceEqual(after[now..]));
-        // Line endings of new text are the document's.
-        if (before.IndexOf("\r\n"u8) >= 0) Assert.DoesNotContain(edited.Splices, splice => HasLoneLineFeed(splice.Replacement.Span));
     }
 
     private static bool HasLoneLineFeed(ReadOnlySpan<byte> text)

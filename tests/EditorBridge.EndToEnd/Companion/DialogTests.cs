@@ -46,20 +46,10 @@ public sealed class DialogTests : IDisposable
     [EditorFact("zenity")]
     public async Task Cancel_in_any_of_zenitys_windows_leaves_everything_as_it_was()
     {
-        var running = await AskAsync();
-        var before = Files();
-        await NextWindowAsync();
-        await KeyAsync("Escape");
-        await IsCancelledAsync(running, before);
-
-        running = await AskAsync();
-        await ChooseTheFirstAsync();
-        await NextWindowAsync();
-        await KeyAsync("Escape");
-        await IsCancelledAsync(running, before);
+        var before = await CancelTwiceAsync();
 
         // The job runs already.
-        running = await AskAsync();
+        var running = await AskAsync();
         await ChooseTheFirstAsync();
         await TypeAsync(Prompt);
         await NextWindowAsync();
@@ -82,16 +72,24 @@ public sealed class DialogTests : IDisposable
     public async Task Cancel_in_kdialog_leaves_everything_as_it_was()
     {
         desktop.Cli.With("XDG_CURRENT_DESKTOP", "KDE");
+        await CancelTwiceAsync();
+    }
+
+    // Once at the choice of the job, once at the prompt. Gives the files that were there before and are after.
+    private async Task<List<string>> CancelTwiceAsync()
+    {
         var running = await AskAsync();
         var before = Files();
         await NextWindowAsync();
         await KeyAsync("Escape");
         await IsCancelledAsync(running, before);
+
         running = await AskAsync();
         await ChooseTheFirstAsync();
         await NextWindowAsync();
         await KeyAsync("Escape");
         await IsCancelledAsync(running, before);
+        return before;
     }
 
     private async Task<Task<CliResult>> AskAsync()
