@@ -30,7 +30,8 @@ def _begin(context):
     if _Look.process is not None and _Look.process.poll() is None:
         return
     scene = compat.sequence_scene(context)
-    files = tuple(files_of(scene)) if scene else ()
+    pieces = pieces_meant(scene) if scene else []
+    files = tuple(dict.fromkeys(p.movie for p in pieces))
     if not files or (files == _Look.files and time.monotonic() - _Look.begun < SAME_FILES_AGAIN_AFTER):
         return
     program = preferences.program(context)
@@ -39,10 +40,12 @@ def _begin(context):
     apart = {"creationflags": subprocess.CREATE_NO_WINDOW} if sys.platform == "win32" else {"start_new_session": True}
     _Look.files, _Look.begun = files, time.monotonic()
     _Look.process = subprocess.Popen([program, "media", "show", *files], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, **apart)
+    for piece in pieces:
+        sequence.media_rate_of(scene, piece)
 
 
-def files_of(scene):
-    """Movies beside the gap that Fill would fill, of the strip that Extend would lengthen, and of those selected, over which B-Roll would lie."""
+def pieces_meant(scene):
+    """Movies beside the gap that Fill would fill, the one that Extend would lengthen, and those selected, over which B-Roll would lie."""
     pieces = sequence.pieces_of(scene)
     wanted = []
     try:
@@ -50,8 +53,8 @@ def files_of(scene):
     except sequence.Refusal:
         gap = None
     if gap is not None:
-        wanted += [p.movie for p in pieces if p.channel == gap.channel and (p.end == gap.start or p.start == gap.end)]
+        wanted += [p for p in pieces if p.channel == gap.channel and (p.end == gap.start or p.start == gap.end)]
     active = compat.active(scene)
     meant = [*([active.name] if active is not None else []), *(s.name for s in compat.selected(scene))]
-    wanted += [p.movie for name in meant for p in pieces if p.name == name]
-    return list(dict.fromkeys(path for path in wanted if path))[:MOST_FILES]
+    wanted += [p for name in meant for p in pieces if p.name == name]
+    return [p for p in dict.fromkeys(wanted) if p.movie][:MOST_FILES]

@@ -147,7 +147,7 @@ class Job:
             pieces = [p for p in sequence.pieces_of(scene) if p.name != request.into]
             origin = sequence.origin_of(pieces, request.start)
             timeline = self._folder / "sequence.otio"
-            timeline.write_text(json.dumps(sequence.to_otio(scene, pieces, origin, request.end), indent=1), encoding="utf-8")
+            timeline.write_text(json.dumps(sequence.to_otio(scene, pieces, origin, request.start, request.end), indent=1), encoding="utf-8")
             Path(media_folder).mkdir(parents=True, exist_ok=True)
             self._command = Command(program, [
                 request.kind, "--timeline", str(timeline), "--out", str(self._folder / "result.otio"), "--media-dir", str(media_folder),

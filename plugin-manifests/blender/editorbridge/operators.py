@@ -27,6 +27,7 @@ def _poll():
     current = Running.job
     if current is None:
         return None
+    shown = current.message, current.progress, len(current.warnings)
     try:
         going_on = current.poll()
     except Exception as error:  # a timer that raises is dropped silently
@@ -34,7 +35,9 @@ def _poll():
         going_on = False
     if not going_on:
         _ended(current)
-    _redraw()
+        _redraw(_EVERYTHING)
+    elif shown != (current.message, current.progress, len(current.warnings)):
+        _redraw()
     return (POLL_SECONDS if current.stored else FIRST_POLL_SECONDS) if going_on else None
 
 
@@ -56,15 +59,22 @@ def _poll_and_remember():
     again = _poll()
     if again is None and current is not None and current.strip is not None:
         _push_undo(current.request.kind)
-        _redraw()
+        _redraw(_EVERYTHING)
     return again
 
 
-def _redraw():
+_PANEL = {"UI"}
+_EVERYTHING = None
+
+
+def _redraw(regions=_PANEL):
+    """Draws anew where a job is told of. While one runs that is the sidebar: the picture and the strips are slow to draw, and have not changed."""
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
             if area.type == "SEQUENCE_EDITOR":
-                area.tag_redraw()
+                for region in area.regions:
+                    if regions is _EVERYTHING or region.type in regions:
+                        region.tag_redraw()
     for draw in Running.redraw:
         draw()
 

@@ -5,6 +5,7 @@ Frames are Blender's own: integers at the scene's rate, ranges half-open. A time
 sequence is frame f - origin of the timeline.
 """
 
+import os
 from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
@@ -29,7 +30,6 @@ class Piece:
     movie: str = ""
     source_start: int = 0
     media_frames: int = 0
-    media_rate: float = 0.0
     muted: bool = False
 
 
@@ -62,10 +62,29 @@ def pieces_of(scene):
             piece.update(
                 movie=str(Path(bpy.path.abspath(strip.filepath)).resolve()),
                 source_start=piece["start"] - compat.content_start_of(strip) + trim,
-                media_frames=trim + compat.content_length_of(strip) + compat.media_trim_end_of(strip),
-                media_rate=getattr(strip, "fps", 0.0))
+                media_frames=trim + compat.content_length_of(strip) + compat.media_trim_end_of(strip))
         pieces.append(Piece(**piece))
     return sorted(pieces, key=lambda p: (p.channel, p.start))
+
+
+_media_rates = {}
+
+
+def media_rate_of(scene, piece):
+    """Frames a second of a piece's media, 0 where Blender cannot tell. Blender opens the file each time it is asked, which takes 30 ms: once a file is enough."""
+    try:
+        stat = os.stat(piece.movie)
+        version = piece.movie, stat.st_mtime_ns, stat.st_size
+    except OSError:
+        return 0.0
+    if version not in _media_rates:
+        _media_rates[version] = getattr(compat.strips(scene).get(piece.name), "fps", 0.0)
+    return _media_rates[version]
+
+
+def beside(pieces, start, end):
+    """Those that are seen in a range, or end or start where it does the other."""
+    return [p for p in pieces if p.start <= end and start <= p.end]
 
 
 def on_channel(pieces, channel):
@@ -134,10 +153,14 @@ def origin_of(pieces, *frames):
     return min([*frames, *(p.start for p in pieces if p.picture)])
 
 
-def to_otio(scene, pieces, origin, end):
-    """The picture strips as an OpenTimelineIO timeline that lasts up to `end` at least: one video track a channel, lowest first."""
+def to_otio(scene, pieces, origin, start, end):
+    """
+    The picture strips as an OpenTimelineIO timeline that lasts up to `end` at least: one video track a channel, lowest first. Frames are wanted only of
+    media in and beside the range: the others are told of as if their rate was the sequence's, so that a press need not open every file.
+    """
     rate = rate_of(scene)
-    tracks = [_track(pieces, channel, origin, float(rate)) for channel in channels_of(pieces)] or [_empty_track()]
+    media_rates = {p.name: media_rate_of(scene, p) for p in beside(pieces, start, end) if p.movie}
+    tracks = [_track(pieces, channel, origin, float(rate), media_rates) for channel in channels_of(pieces)] or [_empty_track()]
     last = max((p.end for p in on_channel(pieces, min(channels_of(pieces), default=0))), default=origin)
     if last < end:
         tracks[0]["children"].append(_item("Gap.1", "", _range(0, float(rate), end - last, float(rate))))
@@ -167,18 +190,18 @@ def _empty_track():
     return _item("Track.1", "Channel 1", None, kind="Video", children=[])
 
 
-def _track(pieces, channel, origin, rate):
+def _track(pieces, channel, origin, rate, media_rates):
     children = []
     at = origin
     for piece in on_channel(pieces, channel):
         if piece.start > at:
             children.append(_item("Gap.1", "", _range(0, rate, piece.start - at, rate)))
-        children.append(_clip(piece, rate))
+        children.append(_clip(piece, rate, media_rates.get(piece.name, 0.0)))
         at = piece.end
     return _item("Track.1", f"Channel {channel}", None, kind="Video", children=children)
 
 
-def _clip(piece, rate):
+def _clip(piece, rate, media_rate):
     if not piece.movie:
         # A picture, a scene, an effect: it takes its place, but its frames are not to be had from a file.
         media = {"OTIO_SCHEMA": "MissingReference.1", "name": "", "metadata": {}, "available_range": None, "available_image_bounds": None}
@@ -186,8 +209,8 @@ def _clip(piece, rate):
         effects = []
     else:
         # Blender shows one media frame a sequence frame, whatever the media's own rate is: that is a change of speed.
-        same = piece.media_rate <= 0 or abs(piece.media_rate - rate) < 0.005 * rate
-        media_rate = rate if same else piece.media_rate
+        same = media_rate <= 0 or abs(media_rate - rate) < 0.005 * rate
+        media_rate = rate if same else media_rate
         media = {"OTIO_SCHEMA": "ExternalReference.1", "name": "", "metadata": {}, "target_url": Path(piece.movie).as_uri(),
                  "available_range": _range(0, media_rate, piece.media_frames, media_rate), "available_image_bounds": None}
         source = _range(piece.source_start, media_rate, piece.end - piece.start, rate)

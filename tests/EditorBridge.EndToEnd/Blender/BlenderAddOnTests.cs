@@ -77,8 +77,8 @@ public sealed class BlenderAddOnTests : IDisposable
 
     private void MakeShots()
     {
-        foreach (var name in new[] { "a", "b" })
-            Run("ffmpeg", ["-v", "error", "-f", "lavfi", "-i", "testsrc2=s=320x180:r=24000/1001", "-frames:v", "96", "-c:v", "libx264", "-pix_fmt", "yuv420p",
+        foreach (var (name, rate, frames) in new[] { ("a", "24000/1001", "96"), ("b", "24000/1001", "96"), ("fast", "48000/1001", "24") })
+            Run("ffmpeg", ["-v", "error", "-f", "lavfi", "-i", $"testsrc2=s=320x180:r={rate}", "-frames:v", frames, "-c:v", "libx264", "-pix_fmt", "yuv420p",
                 Path.Combine(folder, name + ".mp4")], 60);
     }
 

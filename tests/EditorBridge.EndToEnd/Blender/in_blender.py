@@ -3,7 +3,7 @@
 
     blender -b --factory-startup --python-exit-code 1 --python in_blender.py -- WORK_FOLDER
 
-The add-on lies in Blender's user scripts. WORK_FOLDER holds a.mp4 and b.mp4 of 96 frames at 24000/1001. Prints "PASSED name" for everything that was found true.
+The add-on lies in Blender's user scripts. WORK_FOLDER holds a.mp4 and b.mp4 of 96 frames at 24000/1001, and fast.mp4 of 24 at twice that. Prints "PASSED name" for everything that was found true.
 """
 
 import json
@@ -54,11 +54,31 @@ check("bounds", [(compat.start_of(s), compat.end_of(s)) for s in (a, b)], [(1, 8
 pieces = sequence.pieces_of(scene)
 check("the source frame under the head of b", [p.source_start for p in pieces], [0, 24])
 check("media lengths", [p.media_frames for p in pieces], [96, 96])
-otio = sequence.to_otio(scene, pieces, sequence.origin_of(pieces), 0)
+otio = sequence.to_otio(scene, pieces, sequence.origin_of(pieces), 85, 109)
 children = otio["tracks"]["children"][0]["children"]
 check("the timeline's items", [(c["OTIO_SCHEMA"], c["source_range"]["duration"]["value"]) for c in children],
       [("Clip.2", 84), ("Gap.1", 24), ("Clip.2", 60)])
 check("the timeline's rate", otio["global_start_time"]["rate"], 24000 / 1001)
+
+# Blender opens a file to tell its rate: it is asked for those beside the range, once for each version of a file. The third has twice the rate.
+fast = strips.new_movie("fast", str(work / "fast.mp4"), 2, 200, fit_method="ORIGINAL")
+
+
+def told_of_fast(start, end):
+    clip = sequence.to_otio(scene, sequence.pieces_of(scene), 1, start, end)["tracks"]["children"][1]["children"][-1]
+    media = clip["media_references"]["DEFAULT_MEDIA"]["available_range"]
+    return [round(effect["time_scalar"], 3) for effect in clip["effects"]], round(media["start_time"]["rate"], 3)
+
+
+check("away from the range", told_of_fast(85, 109), ([], 23.976))
+check("beside it: a media frame a frame is half its speed", told_of_fast(180, 200), ([0.5], 47.952))
+known = len(sequence._media_rates)
+told_of_fast(180, 200)
+check("asked once", len(sequence._media_rates), known)
+os.utime(work / "fast.mp4", (1, 1))
+told_of_fast(180, 200)
+check("asked again about a changed file", len(sequence._media_rates), known + 1)
+strips.remove(fast)
 
 
 def record_of(strip):

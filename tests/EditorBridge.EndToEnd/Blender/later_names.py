@@ -184,10 +184,10 @@ check("the scene that is edited", compat.sequence_scene(bpy.context).name, "Edit
 
 # The property's update begins it and passes over what goes wrong; by itself it says a name that is not there.
 a.select = True
-check("media to look into", early_look.files_of(scene), [str(Path(a.filepath).resolve())])
+check("media to look into", [p.movie for p in early_look.pieces_meant(scene)], [str(Path(a.filepath).resolve())])
 early_look.begin(bpy.context)
 early_look._Look.process.wait(30)
-check("looked into", json.loads((work / "looked").read_text()), early_look.files_of(scene))
+check("looked into", json.loads((work / "looked").read_text()), [str(Path(a.filepath).resolve())])
 a.select = False
 
 
