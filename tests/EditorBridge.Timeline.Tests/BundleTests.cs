@@ -59,7 +59,7 @@ public sealed class BundleTests : IDisposable
         Gen.Select(Gen.Int[0, int.MaxValue], Gen.Int[0, 6]).Sample((seed, count) =>
         {
             var random = new Random(seed);
-            var path = Path.Combine(folder, $"{seed}-{count}.otioz");
+            var path = Path.Combine(folder, $"{Guid.NewGuid()}.otioz");
             var parts = new List<(string Name, byte[] Content, CompressionLevel Level)> { ("content.otio", Encoding.UTF8.GetBytes("{\"old\": 1}"), CompressionLevel.Optimal) };
             for (var i = 0; i < count; i++)
             {
@@ -164,7 +164,7 @@ public sealed class BundleTests : IDisposable
         {
             var broken = (byte[])whole.Clone();
             broken[at] = put;
-            var name = Path.Combine(folder, $"x{at}-{put}.otioz");
+            var name = Path.Combine(folder, $"{Guid.NewGuid()}.otioz");
             File.WriteAllBytes(name, broken);
             _ = TimelineBundle.Open(name).TryGet(out _, out _);
             File.Delete(name);

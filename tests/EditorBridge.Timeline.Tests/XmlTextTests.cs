@@ -44,6 +44,9 @@ public class XmlTextTests
     [InlineData("<a><!-- </a>", "comment")]
     [InlineData("<1/>", "name")]
     [InlineData("<!-- -->", "missing")]
+    [InlineData("</a>", "missing")]
+    [InlineData("<![CDATA[x]]><a/>", "missing")]
+    [InlineData("<!DOCTYPEa><a/>", "white space")]
     public void Says_what_it_does_not_take(string text, string why)
     {
         var refusal = XmlText.Read(Encoding.UTF8.GetBytes(text)).Refusal!;

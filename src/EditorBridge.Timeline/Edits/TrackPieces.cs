@@ -106,6 +106,21 @@ internal static class TrackPieces
         return result;
     }
 
+    /// <summary>
+    /// Refuses a cut that leaves nothing of an item but frames of a transition at its other end: formats whose transitions are two items lying over each
+    /// other cannot say that.
+    /// </summary>
+    public static Refusal? OnlyMixLeft(Track track, KeptPiece kept)
+    {
+        var item = kept.Item;
+        var mixed = track.Items.Where(other => other.Kind == ItemKind.Transition)
+            .Sum(mix => kept.Offset == 0 && mix.Cut == item.RecordRange.Start ? mix.RecordRange.End - mix.Cut
+                : kept.Offset + kept.Duration == item.RecordRange.Duration && mix.Cut == item.RecordRange.End ? mix.Cut - mix.RecordRange.Start : 0);
+        return kept.Duration <= mixed && !kept.IsWhole
+            ? new Refusal("TRANSITION_IN_WAY", $"Only frames of a transition would be left of {item.Label} on {track.Label}: choose a range further from it, or remove the transition.")
+            : null;
+    }
+
     private static Refusal? WhyNotSplit(TimelineIndex index, Track track, TrackItem item, long frame)
     {
         var where = $"{item.Label} on {track.Label} would be cut at {index.Label(frame)}";

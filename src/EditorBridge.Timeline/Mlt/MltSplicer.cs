@@ -59,11 +59,7 @@ internal sealed class MltSplicer(MltDocument document, TimelineEdit edit, List<T
             var first = kept.Offset == 0 ? place.Place.Start - item.RecordRange.Start : 0;
             var last = kept.Offset + kept.Duration == item.RecordRange.Duration ? place.Place.End - item.RecordRange.End : 0;
             var taken = FrameRange.Between(range.Start + first, range.End + last);
-            var mixed = change.Track.Items.Where(other => other.Kind == ItemKind.Transition)
-                .Sum(mix => kept.Offset == 0 && mix.Cut == item.RecordRange.Start ? mix.RecordRange.End - mix.Cut
-                    : kept.Offset + kept.Duration == item.RecordRange.Duration && mix.Cut == item.RecordRange.End ? mix.Cut - mix.RecordRange.Start : 0);
-            if (kept.Duration <= mixed && !kept.IsWhole)
-                return new Refusal("TRANSITION_IN_WAY", $"Only frames of a transition would be left of {item.Label} on {change.Track.Label}: choose a range further from it, or remove the transition.");
+            if (TrackPieces.OnlyMixLeft(change.Track, kept) is { } refusal) return refusal;
             MediaRange? source = kept.IsWhole ? null : item.SourceRange is { } was
                 ? new MediaRange(indexer.Rate, was.Start + kept.Offset + first, taken.Duration)
                 : new MediaRange(indexer.Rate, (indexer.Time(place.Node!["in"]) ?? 0) + kept.Offset + first, taken.Duration);

@@ -80,10 +80,7 @@ internal sealed class OspSplicer(OspDocument document, TimelineEdit edit, List<T
             var first = part.Offset == 0 ? place.Place.Start - item.RecordRange.Start : 0;
             var end = part.Offset + part.Duration;
             var last = end == item.RecordRange.Duration ? place.Place.End - item.RecordRange.End : 0;
-            var mixed = change.Track!.Items.Where(other => other.Kind == ItemKind.Transition)
-                .Sum(mix => first != 0 && mix.Cut == item.RecordRange.Start ? mix.RecordRange.End - mix.Cut : last != 0 && mix.Cut == item.RecordRange.End ? mix.Cut - mix.RecordRange.Start : 0);
-            if (part.Duration <= mixed && !part.IsWhole)
-                return new Refusal("TRANSITION_IN_WAY", $"Only mixed frames would be left of {item.Label} on {change.Track.Label}: choose a range further from its transition.");
+            if (TrackPieces.OnlyMixLeft(change.Track!, part) is { } refusal) return refusal;
             var start = place.Start + (item.RecordRange.Start - place.Place.Start) + part.Offset + first;
             var edits = new List<TextSplice>();
             SetTime(place.Node["position"]!, range.Start + first, edits);

@@ -105,7 +105,7 @@ public sealed class XmlText
             else break;
         }
 
-        if (at >= bytes.Length || bytes[at] != '<') throw Fail("the document's element is missing");
+        if (at >= bytes.Length || bytes[at] != '<' || Peek("</"u8) || Peek("<!"u8)) throw Fail("the document's element is missing");
         var root = ReadElement();
         while (true)
         {
@@ -140,7 +140,7 @@ public sealed class XmlText
     private bool ReadDoctype()
     {
         at += 9;
-        SkipSpace();
+        if (!SkipSpace()) throw Fail("white space is missing before the document type's name");
         ReadName();
         SkipSpace();
         if (at >= bytes.Length || bytes[at] != '>') throw Fail("the document type defines or fetches something, which is not taken: save the document without it");
