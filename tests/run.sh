@@ -60,6 +60,12 @@ if [ "${1:-}" = --all ]; then
   rm -rf "$small"
 fi
 
+# Once more where it is found: a log may be cut to its end.
+if [ "$status" -ne 0 ]; then
+  echo "== What failed"
+  grep -hE -A 15 '^ +Failed [A-Za-z]|^ *not ok' "$log" "$panel_log" | cut -c 1-400 | head -200
+fi
+
 awk -F'[:,]' '/^(Passed|Failed|Skipped)! +- Failed:/ { failed += $2; passed += $4; skipped += $6 }
   END { printf "%d passed, %d failed, %d skipped\n", passed, failed, skipped }' "$log"
 exit $status
