@@ -44,7 +44,7 @@ export interface Tools {
 }
 
 /** The place that a request means, without asking the host anything. */
-export function placeOf(timeline: Timeline, request: Pick<Request, "kind" | "edge" | "frames">): Place {
+export async function placeOf(timeline: Timeline, request: Pick<Request, "kind" | "edge" | "frames">): Promise<Place> {
   switch (request.kind) {
     case "broll":
       return broll(timeline);
@@ -113,7 +113,7 @@ export class Job {
     if (this.request.prompt.trim().length === 0) throw new Refusal("The prompt is empty: say what is to be seen.", "PROMPT_MISSING");
     const opened = await open(this.tools.ppro);
     const timeline = await read(this.tools.ppro, opened);
-    const where = placeOf(timeline, this.request);
+    const where = await placeOf(timeline, this.request);
     const media = await lookInto(this.tools.host, where);
     const spec = specOf(timeline, where, this.request, media);
     const plan = await this.tools.host.plan(spec);
@@ -142,7 +142,8 @@ export async function useTake(ppro: premierepro, finished: Finished, take: Finis
   // Minutes may have passed, and the user may have gone on editing.
   const now = await read(ppro, opened);
   const track = now.tracks[where.track];
-  const inWay = track?.clips.find((clip) => clip.start < where.range.end && where.range.start < clip.end && !takes.some((other) => other.path === clip.path));
+  const there = track?.clips.filter((clip) => clip.start < where.range.end && where.range.start < clip.end) ?? [];
+  const inWay = (await Promise.all(there.map((clip) => clip.shot()))).find((shot) => !takes.some((other) => other.path === shot.path));
   if (inWay)
     throw new Refusal(`${inWay.name} lies on ${track!.name} by now where the new frames were to go. The takes are finished: make room, then press "Use" beside one.`, "PLACE_TAKEN");
   const item = await importClip(ppro, opened.project, take.path);

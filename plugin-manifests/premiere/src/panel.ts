@@ -129,7 +129,7 @@ async function describePlace(): Promise<void> {
   const asked = kind;
   try {
     const timeline = await read(ppro, await open(ppro));
-    const place = placeOf(timeline, request());
+    const place = await placeOf(timeline, request());
     if (asked === kind) hint.textContent = `${HINTS[asked]} Now: ${placeText(timeline, place)}`;
     lookEarly(place);
   } catch (error) {

@@ -1,5 +1,5 @@
 import { Refusal } from "./refusal";
-import { FrameRange, Timeline, Track, TrackItem } from "./sequence";
+import { FrameRange, Shot, Timeline, Track, TrackItem } from "./sequence";
 
 export type JobKind = "broll" | "extend" | "fill";
 
@@ -9,8 +9,8 @@ export interface Place {
   readonly range: FrameRange;
   /** The video track from 0; one past the last means a new one. */
   readonly track: number;
-  readonly before?: TrackItem;
-  readonly after?: TrackItem;
+  readonly before?: Shot;
+  readonly after?: Shot;
   /** What the user should know about the place. */
   readonly notice: string;
 }
@@ -24,9 +24,10 @@ export function broll(timeline: Timeline): Place {
 }
 
 /** So many frames after the selected clip's end, or before its start. */
-export function extend(timeline: Timeline, edge: "tail" | "head", frames: number): Place {
+export async function extend(timeline: Timeline, edge: "tail" | "head", frames: number): Promise<Place> {
   if (!Number.isInteger(frames) || frames < 1) throw new Refusal("Say by how many frames the clip is made longer: 1 or more.", "RANGE_EMPTY");
-  const { track, clip } = selectedClip(timeline);
+  const { track, clip: selected } = selectedClip(timeline);
+  const clip = await selected.shot();
   if (clip.path === null) throw new Refusal(clip.problem, "MEDIA_OFFLINE");
   const cut = edge === "tail" ? clip.end : clip.start;
   checkTransition(track, cut, clip.name);
@@ -44,18 +45,19 @@ export function extend(timeline: Timeline, edge: "tail" | "head", frames: number
 }
 
 /** The gap at the playhead, on the lowest track that has one there between two shots. */
-export function fill(timeline: Timeline): Place {
+export async function fill(timeline: Timeline): Promise<Place> {
   let lonely: string | undefined;
   for (const track of timeline.tracks) {
     const at = timeline.playhead;
     if (track.clips.some((clip) => clip.start <= at && at < clip.end)) continue;
-    const before = track.clips.filter((clip) => clip.end <= at).at(-1);
-    const after = track.clips.find((clip) => clip.start > at);
-    if (!before || !after) {
-      if (before || after) lonely ??= `${track.name} has no shot ${before ? "after" : "before"} the playhead to lead ${before ? "into" : "from"}: use B-roll, or extend the shot beside it.`;
+    const first = track.clips.filter((clip) => clip.end <= at).at(-1);
+    const second = track.clips.find((clip) => clip.start > at);
+    if (!first || !second) {
+      if (first || second) lonely ??= `${track.name} has no shot ${first ? "after" : "before"} the playhead to lead ${first ? "into" : "from"}: use B-roll, or extend the shot beside it.`;
       continue;
     }
 
+    const [before, after] = [await first.shot(), await second.shot()];
     for (const shot of [before, after]) if (shot.path === null) throw new Refusal(shot.problem, "MEDIA_OFFLINE");
     checkTransition(track, before.end, before.name);
     checkTransition(track, after.start, after.name);

@@ -33,7 +33,8 @@ export async function place(ppro: premierepro, opened: Opened, item: ClipProject
 
   const now = await read(ppro, opened);
   const path = await item.getMediaFilePath();
-  const found = now.tracks.flatMap((track) => track.clips.map((clip) => ({ track, clip }))).find(({ clip }) => clip.path === path && clip.start === where.range.start);
+  const there = now.tracks.flatMap((track) => track.clips.filter((clip) => clip.start === where.range.start).map((clip) => ({ track, clip })));
+  const found = (await Promise.all(there.map(async (one) => ({ ...one, path: (await one.clip.shot()).path })))).find((one) => one.path === path);
   if (!found) throw new Refusal(`Premiere did not put ${name} onto the timeline: it is in the bin ${BIN}, drag it from there (undo first if anything moved).`, "NOT_PLACED");
   const frames = where.range.end - where.range.start;
   if (found.clip.end !== where.range.end)

@@ -8,13 +8,18 @@ export interface FrameRange {
   readonly end: number;
 }
 
-/** A clip or a transition on a video track, as it was when the sequence was read. */
+/** A clip on a video track, as it was when the sequence was read. */
 export interface TrackItem extends FrameRange {
-  readonly name: string;
   readonly selected: boolean;
-  /** Ticks of the first frame shown and after the last one, from the beginning of the media. */
+  /** Asks Premiere for the rest: a question a clip and property, of which a long sequence has too many to ask all. */
+  shot(): Promise<Shot>;
+}
+
+/** What a clip shows. */
+export interface Shot extends FrameRange {
+  readonly name: string;
+  /** Ticks of the first frame shown, from the beginning of the media. */
   readonly sourceIn: bigint;
-  readonly sourceOut: bigint;
   /** 1 as shot, negative backwards. */
   readonly speed: number;
   /** The media's file; null where the clip has none (a title, a nested sequence) or it is offline. */
@@ -66,21 +71,10 @@ export async function open(ppro: premierepro): Promise<Opened> {
 /** Reads the sequence. Nothing of it is changed. */
 export async function read(ppro: premierepro, { project, sequence }: Opened): Promise<Timeline> {
   const rate = rateOfTimebase(await sequence.getTimebase());
-  const size = await sequence.getFrameSize();
   const frame = (time: TickTime) => frameAt(BigInt(time.ticks), rate);
-  const display = await sequence.getSequenceVideoTimeDisplayFormat();
-  const tracks: Track[] = [];
   const count = await sequence.getVideoTrackCount();
-  for (let index = 0; index < count; index++) {
-    const track = await sequence.getVideoTrack(index);
-    const clips: TrackItem[] = [];
-    for (const item of track.getTrackItems(ppro.Constants.TrackItemType.CLIP, false)) clips.push(await readItem(ppro, item, frame));
-    const transitions: FrameRange[] = [];
-    for (const item of track.getTrackItems(ppro.Constants.TrackItemType.TRANSITION, false))
-      transitions.push({ start: frame(await item.getStartTime()), end: frame(await item.getEndTime()) });
-    tracks.push({ index, name: `V${index + 1}`, clips: clips.sort((a, b) => a.start - b.start), transitions, muted: await track.isMuted() });
-  }
-
+  const tracks = await Promise.all(Array.from({ length: count }, (_, index) => readTrack(index)));
+  const [size, display] = [await sequence.getFrameSize(), await sequence.getSequenceVideoTimeDisplayFormat()];
   return {
     name: sequence.name,
     project: project.path,
@@ -95,26 +89,42 @@ export async function read(ppro: premierepro, { project, sequence }: Opened): Pr
     tracks,
   };
 
-  async function readItem(host: premierepro, item: VideoClipTrackItem, frameOf: (time: TickTime) => number): Promise<TrackItem> {
-    const [start, end] = [await item.getStartTime(), await item.getEndTime()];
-    const name = await item.getName();
-    const offGrid = [start, end].some((time) => !isFrameStart(BigInt(time.ticks), rate));
-    const { path, problem } = offGrid
-      ? { path: null, problem: `${name} does not begin and end on frames of the sequence: nudge it onto a frame first.` }
-      : await mediaOf(host, item, name);
-    const speed = await item.getSpeed();
-    return {
-      name,
-      start: frameOf(start),
-      end: frameOf(end),
-      selected: await item.getIsSelected(),
-      sourceIn: BigInt((await item.getInPoint()).ticks),
-      sourceOut: BigInt((await item.getOutPoint()).ticks),
-      speed: (await item.isSpeedReversed()) ? -speed : speed,
-      path,
-      problem,
-    };
+  async function readTrack(index: number): Promise<Track> {
+    const track = await sequence.getVideoTrack(index);
+    // All at once: Premiere answers each in turn, and a sequence of a film has thousands.
+    const [clips, transitions, muted] = await Promise.all([
+      Promise.all(track.getTrackItems(ppro.Constants.TrackItemType.CLIP, false).map(readItem)),
+      Promise.all(track.getTrackItems(ppro.Constants.TrackItemType.TRANSITION, false).map(readRange)),
+      track.isMuted(),
+    ]);
+    return { index, name: `V${index + 1}`, clips: clips.sort((a, b) => a.start - b.start), transitions: transitions.map(({ range }) => range), muted };
   }
+
+  async function readRange(item: { getStartTime(): Promise<TickTime>; getEndTime(): Promise<TickTime> }) {
+    const [start, end] = await Promise.all([item.getStartTime(), item.getEndTime()]);
+    return { range: { start: frame(start), end: frame(end) }, offGrid: [start, end].some((time) => !isFrameStart(BigInt(time.ticks), rate)) };
+  }
+
+  async function readItem(item: VideoClipTrackItem): Promise<TrackItem> {
+    const [{ range, offGrid }, selected] = await Promise.all([readRange(item), item.getIsSelected()]);
+    return { ...range, selected, shot: () => shotOf(ppro, item, range, offGrid) };
+  }
+}
+
+async function shotOf(ppro: premierepro, item: VideoClipTrackItem, range: FrameRange, offGrid: boolean): Promise<Shot> {
+  const name = await item.getName();
+  const { path, problem } = offGrid
+    ? { path: null, problem: `${name} does not begin and end on frames of the sequence: nudge it onto a frame first.` }
+    : await mediaOf(ppro, item, name);
+  const speed = await item.getSpeed();
+  return {
+    ...range,
+    name,
+    sourceIn: BigInt((await item.getInPoint()).ticks),
+    speed: (await item.isSpeedReversed()) ? -speed : speed,
+    path,
+    problem,
+  };
 }
 
 async function mediaOf(ppro: premierepro, item: VideoClipTrackItem, name: string): Promise<{ path: string | null; problem: string }> {

@@ -1,6 +1,6 @@
 import { ContextJson, FrameRateJson, JobSpecJson, MediaInfoJson } from "./contract";
 import { Place } from "./places";
-import { Timeline, TrackItem } from "./sequence";
+import { Shot, Timeline } from "./sequence";
 import { convertFrames, frameAt, Rate, rate, ticksOf, timecode } from "./ticks";
 
 /** What the user asks for beside the place. */
@@ -52,7 +52,7 @@ export function specOf(timeline: Timeline, place: Place, wishes: Wishes, media: 
 }
 
 /** Frames of the sequence's rate that the clip's media still holds past its end or before its start. */
-export function handles(timeline: Timeline, clip: TrackItem, info: MediaInfoJson, edge: "tail" | "head"): number {
+export function handles(timeline: Timeline, clip: Shot, info: MediaInfoJson, edge: "tail" | "head"): number {
   if (info.still || clip.speed !== 1) return 0;
   const own = mediaRate(info, timeline);
   const shown = shownFrames(timeline, clip, own);
@@ -60,12 +60,12 @@ export function handles(timeline: Timeline, clip: TrackItem, info: MediaInfoJson
 }
 
 /** The frames of the media that the clip shows, counted at the media's own rate. */
-export function shownFrames(timeline: Timeline, clip: TrackItem, own: Rate): { start: number; end: number } {
+export function shownFrames(timeline: Timeline, clip: Shot, own: Rate): { start: number; end: number } {
   const lastFrame = clip.sourceIn + ticksOf(clip.end - clip.start - 1, timeline.rate);
   return { start: Math.max(0, frameAt(clip.sourceIn, own)), end: frameAt(lastFrame, own) + 1 };
 }
 
-function context(timeline: Timeline, clip: TrackItem, media: ReadonlyMap<string, MediaInfoJson>, edge: "tail" | "head" | undefined): ContextJson {
+function context(timeline: Timeline, clip: Shot, media: ReadonlyMap<string, MediaInfoJson>, edge: "tail" | "head" | undefined): ContextJson {
   const info = media.get(clip.path!) ?? {};
   const own = mediaRate(info, timeline);
   const shown = shownFrames(timeline, clip, own);

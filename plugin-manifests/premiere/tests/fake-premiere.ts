@@ -64,7 +64,10 @@ class Item {
     readonly disabled = false,
   ) {}
   isDisabled = async () => this.disabled;
-  getName = async () => this.name;
+  getName = async () => {
+    this.project.asked.push(this.name);
+    return this.name;
+  };
   getStartTime = async () => new Time(this.start);
   getEndTime = async () => new Time(this.end);
   getInPoint = async () => new Time(this.source);
@@ -123,6 +126,7 @@ class Project {
   readonly root = new Folder(this, "root", 3);
   readonly undo: string[] = [];
   readonly calls: string[] = [];
+  readonly asked: string[] = [];
   private lock = 0;
   private locks = 0;
   private transaction = false;
@@ -209,6 +213,8 @@ export interface Fake {
   /** Names of the steps of undo, and what was imported. */
   undo: string[];
   calls: string[];
+  /** The clips on the timeline that were asked what they are, one by one. */
+  asked: string[];
   /** Clips as name, first frame and frame after the last, by track. */
   clips(): [string, number, number][][];
   setup: FakeSetup;
@@ -281,6 +287,7 @@ export function fakePremiere(setup: FakeSetup): Fake {
     ppro: ppro as unknown as premierepro,
     undo: project.undo,
     calls: project.calls,
+    asked: project.asked,
     setup,
     clips: () => sequence.tracks.map((track) => [...track.items].sort((a, b) => Number(a.start - b.start)).map((item) => [item.name, frame(item.start), frame(item.end)] as [string, number, number])),
   };
