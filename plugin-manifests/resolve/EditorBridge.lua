@@ -150,6 +150,23 @@ local function why_not(clip, rate)
   if first and last and math.abs(last - first - (clip.finish - clip.start)) > 2 then return "runs at another speed" end
 end
 
+-- What is asked of a clip when it is first wanted, and not of every clip of a film: Resolve takes its time over what is in the media pool.
+local asked = {
+  path = function(clip) return clip_property(clip.item, "File Path") end,
+  fps = function(clip) return clip_property(clip.item, "FPS") end,
+  frames = function(clip) return tonumber(clip_property(clip.item, "Frames") or "") end,
+  problem = function(clip) return why_not(clip, clip.rate) end,
+}
+local on_asking = {
+  __index = function(clip, name)
+    local ask = asked[name]
+    if not ask then return nil end
+    local answer = ask(clip)
+    rawset(clip, name, answer)
+    return answer
+  end,
+}
+
 -- All that is known of the open timeline: rate, start, tracks with their clips in order of time.
 function M.read(resolve)
   local project = resolve:GetProjectManager():GetCurrentProject()
@@ -169,10 +186,8 @@ function M.read(resolve)
     local track = {}
     for _, item in ipairs(timeline:GetItemListInTrack("video", number) or {}) do
       local clip = { item = item, name = item:GetName(), start = item:GetStart() - cut.start, finish = item:GetEnd() - cut.start, left = item:GetLeftOffset() or 0,
-        path = clip_property(item, "File Path"), fps = clip_property(item, "FPS"), frames = tonumber(clip_property(item, "Frames") or ""),
-        disabled = known(item, "GetClipEnabled") == false }
-      clip.problem = why_not(clip, cut.rate)
-      track[#track + 1] = clip
+        disabled = known(item, "GetClipEnabled") == false, rate = cut.rate }
+      track[#track + 1] = setmetatable(clip, on_asking)
       cut.length = math.max(cut.length, clip.finish)
     end
     table.sort(track, function(a, b) return a.start < b.start end)
@@ -266,8 +281,9 @@ local function file_url(path)
   return "file://" .. path:gsub("[^%w/._~:-]", function(c) return string.format("%%%02X", c:byte()) end)
 end
 
--- The cut as OpenTimelineIO, one track for each of Resolve's. Clips at another rate are only marked as taken.
-function M.to_otio(cut)
+-- The cut as OpenTimelineIO, one track for each of Resolve's. Clips at another rate, and those that the wish goes on from no frame of, only mark their place.
+function M.to_otio(cut, wish)
+  local function goes_on_from(clip) return clip == wish.clip or clip == wish.before or clip == wish.after end
   local rate = cut.rate.number .. (cut.rate.by == 1 and ".0" or "")
   if cut.rate.by ~= 1 then rate = string.format("%.15g", cut.rate.number / cut.rate.by) end
   local function range(first, frames)
@@ -281,7 +297,7 @@ function M.to_otio(cut)
     for _, clip in ipairs(track) do
       if clip.start > at then children[#children + 1] = gap(clip.start - at) end
       local media = '{"OTIO_SCHEMA": "MissingReference.1", "name": "", "metadata": {}}'
-      if not clip.problem then
+      if goes_on_from(clip) and not clip.problem then
         media = string.format('{"OTIO_SCHEMA": "ExternalReference.1", "name": "", "metadata": {}, "available_range": %s, "target_url": %s}', range(0, clip.frames), quoted(file_url(clip.path)))
       end
       children[#children + 1] = string.format(
@@ -463,7 +479,7 @@ function M.main(resolve, say, ask)
     local timeline, out = base .. ".otio", base .. ".new.otio"
     local media = (os.getenv("EDITORBRIDGE_MEDIA") or (os.getenv(windows and "USERPROFILE" or "HOME") or ".") .. (windows and "\\" or "/") .. "EditorBridge")
     local file = assert(io.open(timeline, "wb"))
-    file:write(M.to_otio(cut))
+    file:write(M.to_otio(cut, wish))
     file:close()
     local words = M.arguments(cut, wish, timeline, out, media)
     say(string.format("EditorBridge: %s, %d frames.", wish.kind, wish.last - wish.first))

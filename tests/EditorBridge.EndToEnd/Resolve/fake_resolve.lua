@@ -1,12 +1,14 @@
 -- DaVinci Resolve as its scripts see it, with the behaviour that was measured in Studio 19.1 to 21.1: what does not fit on a track is dropped without a
 -- word, placed items come back as phantoms, lengths of media at another rate are floored, and versions differ in whether endFrame belongs.
 
-local Fake = {}
+-- `asked`: the paths of media whose properties were asked for.
+local Fake = { asked = {} }
 
 local function media(path, fps, frames)
   return {
     path = path, fps = fps, frames = frames, metadata = {}, third = {},
     GetClipProperty = function(self, name)
+      Fake.asked[self.path] = true
       return ({ ["File Path"] = self.path, FPS = tostring(self.fps), Frames = tostring(self.frames) })[name] or ""
     end,
     SetMetadata = function(self, values) for key, value in pairs(values) do self.metadata[key] = value end return true end,

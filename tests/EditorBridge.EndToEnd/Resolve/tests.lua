@@ -96,7 +96,7 @@ function tests.another_speed_is_refused_and_a_disabled_clip_is_said()
   item.speed = 2
   refused("another speed", M.wish, M.read(resolve))
   item.speed, item.disabled = 1, true
-  assert(M.to_otio(M.read(resolve)):find('"enabled": false', 1, true))
+  assert(M.to_otio(M.read(resolve), {}):find('"enabled": false', 1, true))
   item.speed = 1.02
   M.wish(M.read(resolve))
   resolve = Fake.new({ timecode = "01:00:00:10", markers = { [10] = marker("fog") } })
@@ -105,6 +105,22 @@ function tests.another_speed_is_refused_and_a_disabled_clip_is_said()
   resolve = Fake.new({ timecode = "01:00:00:10", markers = { [10] = marker("fog") } })
   resolve.timeline:put(1, "Title", 5, 48, 20, "/a.mov").media = nil
   refused("Title has no media of its own", M.wish, M.read(resolve))
+end
+
+function tests.media_are_asked_about_only_where_a_job_goes_on_from_them()
+  local resolve = Fake.new({ timecode = "01:00:50:05", markers = { [1205] = marker("fog", "Fill") } })
+  for number = 0, 299 do resolve.timeline:put(1, "S" .. number, 12 * number, 10, 0, string.format("/s%d.mov", number)) end
+  resolve.timeline:put(2, "T", 0, 3600, 0, "/t.mov")
+  table.remove(resolve.timeline.tracks[1], 101)
+  Fake.asked = {}
+  local cut = M.read(resolve)
+  local wish = M.wish(cut)
+  local otio = M.to_otio(cut, wish)
+  local paths = {}
+  for path in pairs(Fake.asked) do paths[#paths + 1] = path end
+  table.sort(paths)
+  equal("/s101.mov /s99.mov", table.concat(paths, " "))
+  assert(otio:find("file:///s99.mov", 1, true) and otio:find("file:///s101.mov", 1, true) and not otio:find("file:///s98.mov", 1, true))
 end
 
 function tests.locked_tracks_are_left_alone()
