@@ -65,6 +65,16 @@ public class ConversionTests
     }
 
     [Fact]
+    public void A_clip_called_black_is_a_clip_in_an_EDL()
+    {
+        var source = TimelineDocument.Open(Encoding.UTF8.GetBytes(MltTests.Text("cut.fcpxml").Replace("\"blue\"", "\"Black\"", StringComparison.Ordinal))).Value;
+        Assert.Contains(source.Index.VideoTracks.First().Items, item => item.Name == "Black");
+        var converted = TimelineConversion.Convert(source, ".edl", Locate).Value.Document;
+        Assert.Contains(" BLACK2 ", Encoding.UTF8.GetString(converted.Bytes.Span), StringComparison.Ordinal);
+        Assert.Equal(source.Index.VideoTracks.First().Items.Count(item => item.Kind == ItemKind.Clip), converted.Index.VideoTracks.First().Items.Count(item => item.Kind == ItemKind.Clip));
+    }
+
+    [Fact]
     public void A_plain_cut_loses_nothing_and_comes_back_the_same()
     {
         const string list = "TITLE: X\nFCM: NON-DROP FRAME\n\n001  A        V     C        01:00:00:10 01:00:02:10 01:00:00:00 01:00:02:00\n* FROM CLIP NAME: A.mov\n* SOURCE FILE: /m/A.mov\n"

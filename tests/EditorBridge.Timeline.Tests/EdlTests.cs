@@ -36,6 +36,19 @@ public class EdlTests
         Assert.Contains("\r\n006  GEN0A1B2 V     C        01:00:00:00 01:00:01:00 01:00:02:00 01:00:03:00\r\n* FROM CLIP NAME: new.mov\r\n* SOURCE FILE: /m/new.mov\r\n* COMMENT: {\"editorbridge\":{\"prompt\":\"a < b\"}}\r\n002  A002", Text(edited), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("bl", "BL2")]
+    [InlineData("Black!", "BLACK2")]
+    [InlineData("A002", "A0022")]
+    [InlineData("Black hole", "BLACKHOL")]
+    public void A_clip_is_never_named_as_black_or_as_another_reel(string name, string reel)
+    {
+        var document = Open();
+        var edited = MltTests.Apply(document, EditAlgebra.Fill(document.Index, document.Index.Tracks[0], Gaps.Find(document.Index.Tracks[0])[0], MltTests.Clip(25) with { Name = name, Reel = null }));
+        Assert.Equal(ItemKind.Clip, edited.Index.Tracks[0].Items[1].Kind);
+        Assert.Contains($"\r\n006  {reel,-8} V ", Text(edited), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void Broll_cuts_into_the_picture_and_leaves_the_sound()
     {

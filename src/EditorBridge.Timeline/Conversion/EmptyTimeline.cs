@@ -101,6 +101,7 @@ internal static class EmptyTimeline
         text.Append(CultureInfo.InvariantCulture, $"TITLE: {OneLine(index.Name.Length > 0 ? index.Name : "TIMELINE")}\nFCM: {(index.DropFrame ? "DROP FRAME" : "NON-DROP FRAME")}\n\n");
         var number = 0;
         var reels = new Dictionary<string, string>();
+        var taken = new HashSet<string>();
         foreach (var track in tracks)
         {
             var channel = track.Kind == TrackKind.Video ? "V" : track.Number == 1 ? "A" : $"A{track.Number}";
@@ -109,7 +110,7 @@ internal static class EmptyTimeline
             {
                 if (piece is ClipPiece { Clip: var clip })
                 {
-                    if (!reels.TryGetValue(clip.MediaUrl, out var reel)) reels.Add(clip.MediaUrl, reel = Reel(clip, reels.Values));
+                    if (!reels.TryGetValue(clip.MediaUrl, out var reel)) reels.Add(clip.MediaUrl, reel = EdlReel.NameOf(clip.Name, "AX", taken));
                     var source = clip.SourceRange;
                     text.Append(CultureInfo.InvariantCulture, $"{++number:000}  {reel,-8} {channel,-5} C        {Label(source.Start)} {Label(source.End)} {Label(at)} {Label(at + piece.Duration)}\n");
                     text.Append(CultureInfo.InvariantCulture, $"* FROM CLIP NAME: {EdlSplicer.ClipNameOf(clip)}\n* SOURCE FILE: {EdlSplicer.PathOf(clip)}\n");
@@ -122,19 +123,6 @@ internal static class EmptyTimeline
         return Encoding.UTF8.GetBytes(text.ToString());
 
         string Label(long frame) => new Timecode(frame, index.Rate, index.DropFrame).ToString();
-    }
-
-    private static string Reel(NewClip clip, IEnumerable<string> taken)
-    {
-        var name = new string([.. clip.Name.ToUpperInvariant().Where(char.IsAsciiLetterOrDigit).Take(8)]);
-        var reel = name.Length > 0 ? name : "AX";
-        for (var i = 2; taken.Contains(reel); i++)
-        {
-            var suffix = i.ToString(CultureInfo.InvariantCulture);
-            reel = name[..Math.Min(name.Length, 8 - suffix.Length)] + suffix;
-        }
-
-        return reel;
     }
 
     private static string OneLine(string text) => string.Concat(text.Select(letter => char.IsControl(letter) ? ' ' : letter));

@@ -85,7 +85,7 @@ internal sealed record EdlEvent
 
     public bool HasSound => Channels == "B" || Channels.Contains('A', StringComparison.Ordinal);
 
-    public bool IsBlack => Reel.Equals("BL", StringComparison.OrdinalIgnoreCase) || Reel.Equals("BLACK", StringComparison.OrdinalIgnoreCase);
+    public bool IsBlack => EdlReel.IsBlack(Reel);
 
     /// <summary>The audio channels of a line: A is the first, A2 the second, AA both.</summary>
     public IEnumerable<int> AudioTracks => Channels.Replace("/V", "", StringComparison.Ordinal).TrimEnd('V') switch

@@ -204,7 +204,7 @@ internal sealed class EdlSplicer
         var edits = new List<TextSplice>
         {
             Put(example.Words[0], NextNumber(example.Number.Length), keepWidth: false),
-            Put(example.Words[1], Reel(clip), keepWidth: true),
+            Put(example.Words[1], EdlReel.NameOf(clip.Reel ?? clip.Name, "GEN", reels), keepWidth: true),
             Put(example.Words[2], "V", keepWidth: true),
             Put(example.Words[3], "C", keepWidth: true),
         };
@@ -218,21 +218,6 @@ internal sealed class EdlSplicer
         if (PathOf(clip) is { Length: > 0 } path) text.Append(CultureInfo.InvariantCulture, $"{newLine}* SOURCE FILE: {path}");
         if (clip.MetadataJson != "{}") text.Append(CultureInfo.InvariantCulture, $"{newLine}* COMMENT: {OneLine(clip.MetadataJson)}");
         return [.. Apply(example.Line, edits), .. Encoding.UTF8.GetBytes(text.ToString())];
-    }
-
-    /// <summary>At most eight letters and digits that no other reel has.</summary>
-    private string Reel(NewClip clip)
-    {
-        var wanted = new string([.. (clip.Reel ?? clip.Name).ToUpperInvariant().Where(char.IsAsciiLetterOrDigit).Take(8)]);
-        if (wanted.Length == 0) wanted = "GEN";
-        var reel = wanted;
-        for (var i = 2; !reels.Add(reel); i++)
-        {
-            var suffix = i.ToString(CultureInfo.InvariantCulture);
-            reel = wanted[..Math.Min(wanted.Length, 8 - suffix.Length)] + suffix;
-        }
-
-        return reel;
     }
 
     private string NextNumber(int width) => (++lastNumber).ToString(CultureInfo.InvariantCulture).PadLeft(width, '0');
