@@ -10,7 +10,7 @@ namespace EditorBridge.EndToEnd.Companion;
 public sealed class DialogTests : IDisposable
 {
     private const string Prompt = "A red balloon & \"the\" sea, 3 km <off>";
-    private static readonly string[] Common = ["--steps", "2", "--seed", "7", "--json"];
+    private static readonly string[] Common = ["--seed", "7", "--json"];
     private readonly EditorDesktop desktop = new();
     private (string Id, string Process) window;
 
@@ -48,8 +48,8 @@ public sealed class DialogTests : IDisposable
     {
         var before = await CancelTwiceAsync();
 
-        // The job runs already.
-        var running = await AskAsync();
+        // The job runs already, and long enough to be met running.
+        var running = await AskAsync(steps: 100);
         await ChooseTheFirstAsync();
         await TypeAsync(Prompt);
         await NextWindowAsync();
@@ -92,7 +92,7 @@ public sealed class DialogTests : IDisposable
         return before;
     }
 
-    private async Task<Task<CliResult>> AskAsync()
+    private async Task<Task<CliResult>> AskAsync(int steps = 2)
     {
         if (!File.Exists(Project))
         {
@@ -100,7 +100,7 @@ public sealed class DialogTests : IDisposable
             await File.WriteAllTextAsync(Project, EditorDesktop.Golden("shotcut.mlt"));
         }
 
-        return desktop.Cli.RunAsync(["companion", "shotcut", "--closed", "--project", Project, "--in", "150", "--out-point", "+20", "--ask", .. Common]);
+        return desktop.Cli.RunAsync(["companion", "shotcut", "--closed", "--project", Project, "--in", "150", "--out-point", "+20", "--ask", "--steps", $"{steps}", .. Common]);
     }
 
     private async Task ChooseTheFirstAsync()
