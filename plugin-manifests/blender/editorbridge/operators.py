@@ -19,6 +19,8 @@ class Running:
     job = None
     last_message = ""
     last_problem = ""
+    shown = None
+    """What was drawn last of the job at work."""
     redraw = []
     """Called when there is something new to see."""
 
@@ -27,7 +29,6 @@ def _poll():
     current = Running.job
     if current is None:
         return None
-    shown = current.message, current.progress, len(current.warnings)
     try:
         going_on = current.poll()
     except Exception as error:  # a timer that raises is dropped silently
@@ -35,8 +36,10 @@ def _poll():
         going_on = False
     if not going_on:
         _ended(current)
-        _redraw(_EVERYTHING)
-    elif shown != (current.message, current.progress, len(current.warnings)):
+        _redraw(everything=True)
+    elif Running.shown != _told_of(current):
+        # Cancel changes the message too, between two looks.
+        Running.shown = _told_of(current)
         _redraw()
     return (POLL_SECONDS if current.stored else FIRST_POLL_SECONDS) if going_on else None
 
@@ -59,21 +62,21 @@ def _poll_and_remember():
     again = _poll()
     if again is None and current is not None and current.strip is not None:
         _push_undo(current.request.kind)
-        _redraw(_EVERYTHING)
+        _redraw(everything=True)
     return again
 
 
-_PANEL = {"UI"}
-_EVERYTHING = None
+def _told_of(job):
+    return job.message, job.progress, len(job.warnings)
 
 
-def _redraw(regions=_PANEL):
+def _redraw(everything=False):
     """Draws anew where a job is told of. While one runs that is the sidebar: the picture and the strips are slow to draw, and have not changed."""
     for window in bpy.context.window_manager.windows:
         for area in window.screen.areas:
             if area.type == "SEQUENCE_EDITOR":
                 for region in area.regions:
-                    if regions is _EVERYTHING or region.type in regions:
+                    if everything or region.type == "UI":
                         region.tag_redraw()
     for draw in Running.redraw:
         draw()
@@ -122,7 +125,7 @@ class JobOperator:
                 return {"CANCELLED"}
             self.report({"INFO"}, current.message)
             return {"FINISHED"}
-        Running.job = current
+        Running.job, Running.shown = current, _told_of(current)
         _redraw()
         bpy.app.timers.register(_poll_and_remember, first_interval=FIRST_POLL_SECONDS, persistent=True)
         return {"FINISHED"}

@@ -182,6 +182,27 @@ check("trimmed", [(compat.start_of(s), compat.end_of(s)) for s in (a, b)], [(1, 
 check("the scene that is edited", compat.sequence_scene(bpy.context).name, "Edit")
 
 
+# What is new is drawn once, and so is what Cancel says between two looks.
+class AtWork:
+    message, progress, warnings, stored = "Starting", 0.0, (), False
+
+    def poll(self):
+        return True
+
+
+draws = []
+operators.Running.redraw.append(lambda: draws.append(operators.Running.job.message))
+operators.Running.job = AtWork()
+operators._poll()
+operators._poll()
+operators.Running.job.message = "Cancelling"
+operators._poll()
+operators._poll()
+check("drawn", draws, ["Starting", "Cancelling"])
+operators.Running.job = None
+operators.Running.redraw.pop()
+
+
 # The property's update begins it and passes over what goes wrong; by itself it says a name that is not there.
 a.select = True
 check("media to look into", [p.movie for p in early_look.pieces_meant(scene)], [str(Path(a.filepath).resolve())])
