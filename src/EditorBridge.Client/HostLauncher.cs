@@ -10,8 +10,10 @@ public static class HostLauncher
     /// <summary>The environment variable that names the host program.</summary>
     public const string Variable = "EDITORBRIDGE_HOST";
 
-    /// <summary>What the host exits with when another one has the data folder; that other one is as good.</summary>
+    /// <summary>What the host exits with when another one has the data folder; that other one is as good, unless it is about to end.</summary>
     private const int AlreadyRunning = 3;
+
+    private static readonly TimeSpan PatienceWithAnother = TimeSpan.FromSeconds(1);
 
     private const string ProgramName = "EditorBridge.Host";
 
@@ -30,6 +32,15 @@ public static class HostLauncher
     internal static async Task StartAsync(ClientOptions options, Func<CancellationToken, Task<bool>> isUp, CancellationToken cancellation)
     {
         var program = Find(options.HostProgram);
+        var clock = Stopwatch.StartNew();
+        while (!await TryStartAsync(program, options, isUp, clock, cancellation).ConfigureAwait(false))
+        {
+        }
+    }
+
+    /// <returns>Whether a host is up; otherwise one that does not answer has the data folder, as one does that is ending.</returns>
+    private static async Task<bool> TryStartAsync(string program, ClientOptions options, Func<CancellationToken, Task<bool>> isUp, Stopwatch clock, CancellationToken cancellation)
+    {
         using var process = Process.Start(StartInfo(program, options))
             ?? throw new EditorBridgeException("HOST_NOT_STARTED", $"The host {program} could not be started.");
         var said = new StringBuilder();
@@ -41,7 +52,7 @@ public static class HostLauncher
         process.BeginErrorReadLine();
         process.BeginOutputReadLine();
 
-        var clock = Stopwatch.StartNew();
+        TimeSpan? gaveWay = null;
         while (!await isUp(cancellation).ConfigureAwait(false))
         {
             if (process.HasExited && process.ExitCode != AlreadyRunning)
@@ -59,8 +70,11 @@ public static class HostLauncher
                     $"The host {program} did not answer within {options.StartTimeout.TotalSeconds:0} s.{LogTail(options.DataFolder)}"));
             }
 
+            if (process.HasExited && clock.Elapsed - (gaveWay ??= clock.Elapsed) > PatienceWithAnother) return false;
             await Task.Delay(50, cancellation).ConfigureAwait(false);
         }
+
+        return true;
     }
 
     private static ProcessStartInfo StartInfo(string program, ClientOptions options)

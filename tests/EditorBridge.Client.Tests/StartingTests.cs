@@ -63,6 +63,25 @@ public sealed class StartingTests : IDisposable
         await EndAsync(second);
     }
 
+    /// <summary>It has taken its endpoint away and holds the folder for a moment longer: whoever starts one meanwhile must not wait for it in vain.</summary>
+    [Fact]
+    public async Task While_the_last_host_is_ending_another_is_started_once_it_has()
+    {
+        Directory.CreateDirectory(Options.DataFolder);
+        Task<EditorBridgeClient> connecting;
+        await using (new FileStream(Path.Combine(Options.DataFolder, "host.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None))
+        {
+            connecting = EditorBridgeClient.ConnectAsync(Options);
+            await Task.WhenAny(connecting, Task.Delay(TimeSpan.FromSeconds(5)));
+            Assert.False(connecting.IsCompleted, "It came to an end while the folder was held.");
+        }
+
+        using var client = await connecting;
+        var process = client.Endpoint.ProcessId;
+        await client.StopHostAsync();
+        await EndAsync(process);
+    }
+
     [Fact]
     public async Task Without_leave_to_start_a_host_the_error_says_what_to_do()
     {
