@@ -14,14 +14,17 @@ bash eng/setup.sh test || exit 1
 dotnet build EditorBridge.sln -c Release || exit 1
 
 log=$(mktemp)
-trap 'rm -f "$log"' EXIT
+results=$(mktemp -d)
+trap 'rm -rf "$log" "$results"' EXIT
+# No test is silent for so long: one that is hangs, and is named.
+silence=(--blame-hang-timeout 15m --blame-hang-dump-type none --results-directory "$results")
 status=0
 for project in tests/*/*.csproj; do
   name=$(basename "$project" .csproj)
   [ "$name" = EditorBridge.Benchmarks ] && continue
   started=$SECONDS
   echo "== $name"
-  dotnet test "$project" -c Release --no-build "${filter[@]}" 2>&1 | tee -a "$log"
+  dotnet test "$project" -c Release --no-build "${filter[@]}" "${silence[@]}" 2>&1 | tee -a "$log"
   code=${PIPESTATUS[0]}
   if [ "$code" -ne 0 ]; then
     status=1
@@ -35,7 +38,7 @@ done
 echo "== premiere panel"
 started=$SECONDS
 panel_log=$(mktemp)
-trap 'rm -f "$log" "$panel_log"' EXIT
+trap 'rm -rf "$log" "$results" "$panel_log"' EXIT
 panel_tests=test
 [ "${1:-}" = --all ] && panel_tests=test:all
 (cd plugin-manifests/premiere && npm ci --ignore-scripts --loglevel=error && REPORTER=tap npm run --silent "$panel_tests") 2>&1 | tee "$panel_log"
@@ -63,7 +66,7 @@ fi
 # Once more where it is found: a log may be cut to its end.
 if [ "$status" -ne 0 ]; then
   echo "== What failed"
-  grep -hE -A 15 '^ +Failed [A-Za-z]|^ *not ok' "$log" "$panel_log" | cut -c 1-400 | head -200
+  grep -hE -A 15 '^ +Failed [A-Za-z]|^ *not ok|^The tests? running when' "$log" "$panel_log" | cut -c 1-400 | head -200
 fi
 
 awk -F'[:,]' '/^(Passed|Failed|Skipped)! +- Failed:/ { failed += $2; passed += $4; skipped += $6 }
