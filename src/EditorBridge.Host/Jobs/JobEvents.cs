@@ -1,5 +1,6 @@
 using EditorBridge.Protocol.V1;
 using Google.Protobuf.WellKnownTypes;
+using Microsoft.Data.Sqlite;
 
 namespace EditorBridge.Host.Jobs;
 
@@ -35,6 +36,10 @@ internal sealed class JobEvents(JobStore store, TimeProvider clock)
         if (job is { IsFinal: true }) Forget(id);
     }
 
+    /// <summary>Tells that the job has ended where the row cannot say so yet.</summary>
+    /// <param name="job">The job as it will be.</param>
+    public void Ended(StoredJob job) => Publish(job.Id, (e, sequence) => e.Job = job.ToJob(sequence));
+
     /// <summary>Tells that work went on.</summary>
     public void Progressed(string id, JobProgress progress) => Publish(id, (e, _) => e.Progress = progress);
 
@@ -67,7 +72,7 @@ internal sealed class JobEvents(JobStore store, TimeProvider clock)
         lock (_gate)
         {
             var topic = TopicOf(id);
-            if (topic.Last >= topic.Reserved) topic.Reserved = store.ReserveSequence(id, Block) + Block;
+            if (topic.Last >= topic.Reserved) topic.Reserved = Reserve(id, () => topic.Last) + Block;
             var happened = new JobEvent { Sequence = ++topic.Last, EventTime = Timestamp.FromDateTimeOffset(clock.GetUtcNow()) };
             fill(happened, happened.Sequence);
             foreach (var watcher in topic.Watchers) watcher.Add(happened);
@@ -77,9 +82,22 @@ internal sealed class JobEvents(JobStore store, TimeProvider clock)
     private Topic TopicOf(string id)
     {
         if (_topics.TryGetValue(id, out var topic)) return topic;
-        var first = store.ReserveSequence(id, Block);
+        var first = Reserve(id, () => store.Get(id)?.Sequence ?? 0);
         // An event has been numbered for each job that exists: a watcher that has seen nothing says 0.
         return _topics[id] = new Topic { Last = first + 1, Reserved = first + Block };
+    }
+
+    private long Reserve(string id, Func<long> otherwise)
+    {
+        try
+        {
+            return store.ReserveSequence(id, Block);
+        }
+        catch (SqliteException e) when (JobDatabase.IsFull(e))
+        {
+            // Numbers that are not set aside come again after a restart, which may cost a watcher an event. No event at all would let it wait for ever.
+            return otherwise();
+        }
     }
 
     private void Forget(string id)
@@ -120,10 +138,10 @@ internal sealed class JobEvents(JobStore store, TimeProvider clock)
         /// <summary>Number of the newest event when the watch began.</summary>
         public long Since => since;
 
-        /// <summary>The events that came since the last call; waits for one.</summary>
-        public async Task<IReadOnlyList<JobEvent>> NextAsync(CancellationToken cancellation)
+        /// <summary>The events that came since the last call; waits for one, or for <paramref name="limit"/>.</summary>
+        public async Task<IReadOnlyList<JobEvent>> NextAsync(TimeSpan limit, CancellationToken cancellation)
         {
-            await _filled.WaitAsync(cancellation).ConfigureAwait(false);
+            await _filled.WaitAsync(limit, cancellation).ConfigureAwait(false);
             lock (_gate)
             {
                 JobEvent[] all = [.. _queue];

@@ -10,6 +10,9 @@ internal sealed partial class JobServiceEndpoint
 {
     private const int ChunkLength = 1 << 17;
 
+    // An event that was lost costs a watcher this much and no more.
+    private static readonly TimeSpan Look = TimeSpan.FromSeconds(5);
+
     /// <inheritdoc/>
     public override async Task WatchJob(WatchJobRequest request, IServerStreamWriter<JobEvent> responseStream, ServerCallContext context)
     {
@@ -33,7 +36,14 @@ internal sealed partial class JobServiceEndpoint
         {
             while (true)
             {
-                foreach (var happened in await watcher.NextAsync(end.Token).ConfigureAwait(false))
+                var all = await watcher.NextAsync(Look, end.Token).ConfigureAwait(false);
+                if (all.Count == 0 && (job = Find(request.Name)).IsFinal)
+                {
+                    await responseStream.WriteAsync(Snapshot(job, events.Peek(job)), end.Token).ConfigureAwait(false);
+                    return;
+                }
+
+                foreach (var happened in all)
                 {
                     if (happened.Preview is not null && !request.Previews) continue;
                     await responseStream.WriteAsync(happened, end.Token).ConfigureAwait(false);

@@ -36,7 +36,7 @@ public sealed class JobEventsTests : IDisposable
         for (var i = 0; i < 5000; i++) events.Progressed("a", new JobProgress { Step = i });
         _store.Succeed(lease);
         events.JobChanged("a");
-        var kept = await watcher.NextAsync(CancellationToken.None);
+        var kept = await watcher.NextAsync(Timeout.InfiniteTimeSpan, CancellationToken.None);
         Assert.InRange(kept.Count, 2, 64);
         Assert.Equal(Job.Types.State.Running, kept[0].Job.State);
         Assert.Equal(Job.Types.State.Succeeded, kept[^1].Job.State);
