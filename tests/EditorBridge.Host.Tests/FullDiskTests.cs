@@ -63,8 +63,15 @@ public sealed class FullDiskTests
         var name = (await client.SubmitAsync(RunningHost.Job(new Rehearsal { Steps = 200, StepMilliseconds = 30 }))).Name;
         await foreach (var happened in client.WatchAsync(name))
             if (happened.Progress?.Step >= 5) break;
-        disk.Fill();
-        var ended = await client.WaitAsync(name);
+        var waiting = client.WaitAsync(name);
+        // What is given back meanwhile is taken as well.
+        while (!waiting.IsCompleted)
+        {
+            disk.Fill();
+            await Task.Delay(20);
+        }
+
+        var ended = await waiting;
         Assert.Equal((Job.Types.State.Failed, "DISK_FULL"), (ended.State, EditorBridgeException.From(ended.Error).Reason));
         Assert.EndsWith(".", ended.Error.Message, StringComparison.Ordinal);
         var folder = Path.Combine(host.Data, ended.Name);
@@ -80,6 +87,7 @@ public sealed class FullDiskTests
             try
             {
                 var next = await client.WaitAsync((await client.SubmitAsync(RunningHost.Job())).Name);
+                Assert.True(next.Error is not null, $"{next.Name}, number {i}: {next.State}, {disk.FreeBytes} bytes are free.");
                 Assert.Equal("DISK_FULL", EditorBridgeException.From(next.Error).Reason);
             }
             catch (EditorBridgeException refused)
@@ -108,12 +116,41 @@ public sealed class FullDiskTests
         Assert.Equal(Job.Types.State.Succeeded, last.State);
     }
 
+    [RootFact]
+    public async Task Whoever_waits_for_a_job_is_told_where_there_is_no_room_even_for_its_row()
+    {
+        await using var disk = await SmallDisk.MakeAsync("48m");
+        await using var host = await RunningHost.StartAtAsync(Path.Combine(disk.Path, "d"), ("SpareDiskBytes", "4000000"));
+        using var client = await host.ConnectAsync();
+        var name = (await client.SubmitAsync(RunningHost.Job(new Rehearsal { Steps = 3000, StepMilliseconds = 20 }))).Name;
+        await foreach (var happened in client.WatchAsync(name))
+            if (happened.Progress?.Step >= 5) break;
+        disk.Fill();
+        File.Delete(Path.Combine(host.Data, "reserve"));
+        disk.Fill();
+        using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        var told = await client.WaitAsync(name, cancellation: patience.Token);
+        Assert.Equal((Job.Types.State.Failed, "DISK_FULL"), (told.State, EditorBridgeException.From(told.Error).Reason));
+        Assert.Equal(Job.Types.State.Running, (await client.GetAsync(name)).State);
+        // So is whoever comes later.
+        Assert.Equal(told.State, (await client.WaitAsync(name, cancellation: patience.Token)).State);
+
+        disk.Empty();
+        var clock = Stopwatch.StartNew();
+        while ((await client.GetAsync(name)).State == Job.Types.State.Running && clock.Elapsed < TimeSpan.FromSeconds(60)) await Task.Delay(100);
+        var stored = await client.GetAsync(name);
+        Assert.Equal((Job.Types.State.Failed, told.Error, 1), (stored.State, stored.Error, stored.Attempt));
+        Assert.Equal(Job.Types.State.Succeeded, (await client.WaitAsync((await client.SubmitAsync(RunningHost.Job())).Name)).State);
+    }
+
     /// <summary>A file system of a few megabytes in memory.</summary>
     private sealed class SmallDisk : IAsyncDisposable
     {
         private readonly TemporaryFolder _folder = new();
 
         public string Path => _folder.Path;
+
+        public long FreeBytes => new DriveInfo(Path).AvailableFreeSpace;
 
         private string Filler => _folder.File("filler");
 

@@ -19,6 +19,7 @@ internal sealed class JobRunner(
 {
     private static readonly TimeSpan Poll = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan AfterTrouble = TimeSpan.FromSeconds(5);
+    private static readonly TimeSpan UntilRoom = TimeSpan.FromSeconds(2);
 
     private static readonly Google.Rpc.Status GivenUp = Errors.Describe(Code.Aborted, "HOST_CRASHED",
         "The host ended each time it ran this job, so the job is given up; the host's log may say why.");
@@ -91,11 +92,11 @@ internal sealed class JobRunner(
         using var cancel = CancellationTokenSource.CreateLinkedTokenSource(asked, lost.Token);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancel.Token, stopping);
         var beat = report.BeatAsync(either.Token);
-        // A cancel that came between the claim and Started is in the row only.
-        if (job.CancelRequested) signals.Cancel(job.Id);
-        events.JobChanged(job.Id);
         try
         {
+            // A cancel that came between the claim and Started is in the row only.
+            if (job.CancelRequested) signals.Cancel(job.Id);
+            events.JobChanged(job.Id);
             await CarryOutAsync(job, lease, report, cancel.Token, either.Token, stopping).ConfigureAwait(false);
             report.Save();
             if (store.Succeed(lease)) Tidy(job);
@@ -107,8 +108,8 @@ internal sealed class JobRunner(
         }
         catch (OperationCanceledException) when (asked.IsCancellationRequested)
         {
-            store.EndCancelled(lease);
             Tidy(job);
+            await EndAsync(job, lease, report, RowState.Cancelled, null, null, stopping).ConfigureAwait(false);
             log.LogInformation("{Job} was cancelled", job.Name);
         }
         catch (OperationCanceledException) when (stopping.IsCancellationRequested)
@@ -118,7 +119,7 @@ internal sealed class JobRunner(
         }
         catch (Exception e)
         {
-            Failed(job, lease, report, e);
+            await FailedAsync(job, lease, report, e, stopping).ConfigureAwait(false);
         }
         finally
         {
@@ -202,11 +203,11 @@ internal sealed class JobRunner(
         _ => throw new OperationCanceledException(stopping),
     };
 
-    private void Failed(StoredJob job, Lease lease, ProgressReport report, Exception error)
+    private async Task FailedAsync(StoredJob job, Lease lease, ProgressReport report, Exception error, CancellationToken stopping)
     {
         var failure = error as JobFailure;
         var (reason, message) = failure is not null ? (failure.Reason, failure.Message)
-            : IsDiskFull(error) ? ("DISK_FULL", $"The disk of {folder.Root} is full; free some space and submit the job again.")
+            : IsDiskFull(error) ? ("DISK_FULL", DiskFull)
             : error is IOException or UnauthorizedAccessException ? ("DATA_FOLDER_UNUSABLE", $"The data folder cannot be used: {error.Message}")
             : ("INTERNAL", $"The host failed: {error.Message}");
         if (failure is null) log.LogError(error, "{Job} failed: {Reason}", job.Name, reason);
@@ -214,12 +215,40 @@ internal sealed class JobRunner(
         var status = Errors.Describe(Code.Aborted, reason, message, [new("attempt", job.Attempt.ToString(System.Globalization.CultureInfo.InvariantCulture))]);
         // What a job leaves that failed for want of space goes first, so that there is room to write down that it failed.
         if (reason == "DISK_FULL") TidyFailed(job);
-        report.Save();
-        var state = failure is { MayRetry: true }
-            ? store.Retry(lease, status, TimeSpan.FromMilliseconds(500 << Math.Min(job.Failures, 6)))
-            : store.Fail(lease, status) ? RowState.Failed : null;
+        TimeSpan? again = failure is { MayRetry: true } ? TimeSpan.FromMilliseconds(500 << Math.Min(job.Failures, 6)) : null;
+        var state = await EndAsync(job, lease, report, RowState.Failed, status, again, stopping).ConfigureAwait(false);
         if (state is RowState.Failed or RowState.Cancelled) TidyFailed(job);
     }
+
+    /// <summary>
+    /// Writes down how an attempt ended, or that the job waits for the next one. Where the disk has no room even for that, whoever watches the job is told that it has
+    /// ended, and it is tried again until there is.
+    /// </summary>
+    /// <returns>The state it has now; null when the lease is lost.</returns>
+    private async Task<RowState?> EndAsync(
+        StoredJob job, Lease lease, ProgressReport report, RowState state, Google.Rpc.Status? error, TimeSpan? again, CancellationToken stopping)
+    {
+        while (true)
+        {
+            try
+            {
+                report.Save();
+                if (again is { } wait) return store.Retry(lease, error!, wait);
+                return (error is null ? store.EndCancelled(lease) : store.Fail(lease, error)) ? state : null;
+            }
+            catch (SqliteException full) when (JobDatabase.IsFull(full))
+            {
+                // A job that was said to have failed is not tried again behind everybody's back.
+                if (again is not null) (again, error) = (null, Errors.Describe(Code.Aborted, "DISK_FULL", DiskFull));
+                log.LogError("There is no room on the disk to write down that {Job} has ended; it is tried again", job.Name);
+                events.Ended((store.Get(job.Id) ?? job) with { State = state, Error = error });
+            }
+
+            await Task.Delay(UntilRoom, stopping).ConfigureAwait(false);
+        }
+    }
+
+    private string DiskFull => $"The disk of {folder.Root} is full; free some space and submit the job again.";
 
     private static bool IsDiskFull(Exception error) =>
         error is IOException io ? DiskSpace.IsFull(io) : error is SqliteException sqlite && JobDatabase.IsFull(sqlite);

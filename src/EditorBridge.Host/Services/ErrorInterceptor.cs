@@ -32,9 +32,6 @@ internal sealed class ErrorInterceptor(DataFolder folder, ILogger<ErrorIntercept
             return 0;
         }, context);
 
-    private RpcException DiskFull() =>
-        Errors.Make(Code.ResourceExhausted, "DISK_FULL", $"The disk of the data folder {folder.Root} is full; free some space and try again.");
-
     private async Task<T> GuardAsync<T>(Func<Task<T>> method, ServerCallContext context)
     {
         try
@@ -53,13 +50,13 @@ internal sealed class ErrorInterceptor(DataFolder folder, ILogger<ErrorIntercept
         {
             log.LogError(e, "{Method} could not write", context.Method);
             throw JobDatabase.IsFull(e)
-                ? DiskFull()
+                ? Errors.DiskFull(folder)
                 : Errors.Make(Code.Unavailable, "DATABASE_BUSY", "The job database is in use by another program; try again.");
         }
         catch (IOException e) when (DiskSpace.IsFull(e))
         {
             log.LogError(e, "{Method} could not write", context.Method);
-            throw DiskFull();
+            throw Errors.DiskFull(folder);
         }
         catch (Exception e)
         {

@@ -30,6 +30,10 @@ internal static class Errors
     public static RpcException Precondition(string reason, string message, Dictionary<string, string>? metadata = null) =>
         Make(Code.FailedPrecondition, reason, message, metadata);
 
+    /// <summary>Nothing can be written into the data folder.</summary>
+    public static RpcException DiskFull(DataFolder folder) =>
+        Make(Code.ResourceExhausted, "DISK_FULL", $"The disk of the data folder {folder.Root} is full; free some space and try again.");
+
     /// <summary>An error of any code.</summary>
     public static RpcException Make(
         Code code, string reason, string message, Dictionary<string, string>? metadata = null, params Google.Protobuf.IMessage[] details) =>

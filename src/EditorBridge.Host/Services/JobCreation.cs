@@ -10,9 +10,12 @@ namespace EditorBridge.Host.Services;
 
 /// <summary>Turns requests into stored jobs, whichever way they came in.</summary>
 internal sealed partial class JobCreation(
-    JobStore store, JobEvents events, JobSignals signals, JobPlanning planning, HostOptions options, ILogger<JobCreation> log)
+    JobStore store, JobEvents events, JobSignals signals, JobPlanning planning, DataFolder folder, HostOptions options, ILogger<JobCreation> log)
 {
     private const int MostLabels = 64;
+
+    // A job that is stored in the last of the space could not be taken up, and would wait without a word.
+    private const long RoomForRows = 1 << 20;
 
     /// <summary>Checks, plans and stores a job.</summary>
     /// <param name="request">The request; what is wrong with it is an error that names the field.</param>
@@ -65,6 +68,7 @@ internal sealed partial class JobCreation(
         if (request.ValidateOnly) return Preview(job);
         // Whoever has left by now will not know of the job.
         cancellation.ThrowIfCancellationRequested();
+        if (folder.FreeBytes() < RoomForRows) throw Errors.DiskFull(folder);
         var insertion = store.Insert(job);
         if (insertion.Taken == "job_id")
             throw Errors.Make(Code.AlreadyExists, "JOB_ID_TAKEN", $"There is a job {insertion.Job.Name} already; choose another job_id.", new() { ["name"] = insertion.Job.Name });
