@@ -1,4 +1,5 @@
 using System.Text;
+using System.Text.Json;
 using CsCheck;
 using EditorBridge.Timeline.Conversion;
 
@@ -99,6 +100,22 @@ public class ConversionTests
         var start = ending is ".mlt" or ".osp" ? 0 : 96;
         Assert.Equal([new MediaRange(FrameRate.F24, start, 48), new MediaRange(FrameRate.F24, start + 24, 48)], items.Select(item => item.SourceRange!.Value));
         if (ending is not ".edl") Assert.All(items, item => Assert.Equal(new MediaRange(FrameRate.F24, start, 72), item.Media!.AvailableRange));
+    }
+
+    [Fact]
+    public void A_file_that_is_used_twice_is_in_OpenShots_list_once()
+    {
+        const string list = "TITLE: X\nFCM: NON-DROP FRAME\n\n001  A001     V     C        00:00:04:00 00:00:06:00 01:00:00:00 01:00:02:00\n* FROM CLIP NAME: a.mp4\n"
+            + "002  B001     V     C        00:00:00:00 00:00:01:00 01:00:02:00 01:00:03:00\n* FROM CLIP NAME: b.mp4\n"
+            + "003  A001     V     C        00:00:05:00 00:00:07:00 01:00:03:00 01:00:05:00\n* FROM CLIP NAME: a.mp4\n";
+        var source = TimelineDocument.Open(Encoding.UTF8.GetBytes(list), FrameRate.F24).Value;
+        using var project = JsonDocument.Parse(TimelineConversion.Convert(source, ".osp", Locate).Value.Document.Bytes);
+        string Text(JsonElement element, string name) => element.GetProperty(name).GetString()!;
+        var files = project.RootElement.GetProperty("files").EnumerateArray().ToDictionary(file => Text(file, "path"), file => Text(file, "id"));
+        Assert.Equal(2, files.Values.Distinct().Count());
+        var clips = project.RootElement.GetProperty("clips").EnumerateArray().ToList();
+        Assert.Equal(3, clips.Select(clip => Text(clip, "id")).Distinct().Count());
+        Assert.All(clips, clip => Assert.Equal(files[Text(clip.GetProperty("reader"), "path")], Text(clip, "file_id")));
     }
 
     private static string Name(TrackItem item) => item.Name.Length > 0 ? item.Name : FileName(item);

@@ -22,11 +22,15 @@ internal sealed class OspSplicer(OspDocument document, TimelineEdit edit, List<T
         ("perspective_c3_x", "-1.0"), ("perspective_c3_y", "-1.0"), ("perspective_c4_x", "-1.0"), ("perspective_c4_y", "-1.0"),
     ];
 
+    private const int IdLength = 10;
+
     private readonly OspIndexer indexer = document.Indexer;
     private readonly byte[] bytes = document.Bytes.ToArray();
     private readonly List<string> newClips = [];
     private readonly List<string> newFiles = [];
     private readonly HashSet<JsonValue> gone = [];
+    private Dictionary<string, string>? fileIds;
+    private HashSet<string>? ids;
 
     public Refusal? Splice()
     {
@@ -130,10 +134,10 @@ internal sealed class OspSplicer(OspDocument document, TimelineEdit edit, List<T
     private void AddClip(NewClip clip, FrameRange range, long layer, bool isSound)
     {
         var path = MltNewClip.Resource(clip);
-        var known = document.Root["files"]?.Items.FirstOrDefault(file => file["path"]?.AsString() == path && file["id"] is not null);
-        var fileId = known?["id"]!.AsString() ?? NewId("file " + path);
-        if (known is null)
+        fileIds ??= FileIds();
+        if (!fileIds.TryGetValue(path, out var fileId))
         {
+            fileIds.Add(path, fileId = NewId("file " + path));
             var files = document.Root["files"] ?? document.Root["clips"]!;
             var writer = Reader(new JsonTextWriter(StyleOf(files), IndentOf(files)).Open('{').Name("id").String(fileId).Name("media_type").String(isSound ? "audio" : "video"), clip, path, isSound);
             newFiles.Add(writer.Close('}').ToString());
@@ -167,6 +171,17 @@ internal sealed class OspSplicer(OspDocument document, TimelineEdit edit, List<T
         }
 
         newClips.Add(Reader(text.Name("reader").Open('{'), clip, path, isSound).Close('}').Close('}').ToString());
+    }
+
+    private Dictionary<string, string> FileIds()
+    {
+        var known = new Dictionary<string, string>(StringComparer.Ordinal);
+        foreach (var file in document.Root["files"]?.Items ?? [])
+        {
+            if (file["path"]?.AsString() is { } path && file["id"]?.AsString() is { } id) known.TryAdd(path, id);
+        }
+
+        return known;
     }
 
     private JsonTextWriter Reader(JsonTextWriter writer, NewClip clip, string path, bool isSound)
@@ -213,10 +228,23 @@ internal sealed class OspSplicer(OspDocument document, TimelineEdit edit, List<T
     // Ten letters and digits, as OpenShot makes them at random; here the same edit makes the same ones.
     private string NewId(string from)
     {
+        ids ??= Ids();
         for (var i = 0; ; i++)
         {
-            var id = Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes($"{from} {i}")))[..10];
-            if (bytes.AsSpan().IndexOf(Encoding.UTF8.GetBytes($"\"{id}\"")) < 0) return id;
+            var id = Convert.ToHexString(SHA256.HashData(Encoding.UTF8.GetBytes($"{from} {i}")))[..IdLength];
+            if (ids.Add(id)) return id;
         }
+    }
+
+    // Whatever in the project is written like one.
+    private HashSet<string> Ids()
+    {
+        var found = new HashSet<string>(StringComparer.Ordinal);
+        for (var rest = bytes.AsSpan(); rest.IndexOf((byte)'"') is >= 0 and var quote; rest = rest[(quote + 1)..])
+        {
+            if (rest.Length > quote + IdLength + 1 && rest[quote + IdLength + 1] == '"') found.Add(Encoding.UTF8.GetString(rest.Slice(quote + 1, IdLength)));
+        }
+
+        return found;
     }
 }
