@@ -38,7 +38,9 @@ public sealed class ReadyProbes : IAsyncDisposable
     {
         (this.tools, this.folder, this.count) = (tools ?? throw new ArgumentNullException(nameof(tools)), folder, count);
         ArgumentOutOfRangeException.ThrowIfLessThan(count, 1);
-        if (Directory.Exists(folder)) Directory.Delete(folder, recursive: true);
+        if (!Directory.Exists(folder)) return;
+        WaitingProbe.Free(folder);
+        Directory.Delete(folder, recursive: true);
     }
 
     /// <summary>How many wait at present.</summary>
@@ -211,6 +213,14 @@ public sealed class ReadyProbes : IAsyncDisposable
                     await emptied.ConfigureAwait(false);
                 }
             }
+        }
+
+        // Whoever started one may have been killed before it had opened its pipe, and then it waits for a reader for ever. Seeing one for a moment, it goes on to its end.
+        public static void Free(string folder)
+        {
+            if (OperatingSystem.IsWindows()) return;
+            foreach (var path in Directory.EnumerateFiles(folder, Pipe, SearchOption.AllDirectories))
+                new FileStream(path, FileMode.Open, FileAccess.ReadWrite, FileShare.ReadWrite, 0).Dispose();
         }
 
         public async ValueTask DisposeAsync()

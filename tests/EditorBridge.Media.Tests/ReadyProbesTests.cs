@@ -1,3 +1,4 @@
+using System.Diagnostics;
 using System.Text.Json;
 
 namespace EditorBridge.Media.Tests;
@@ -57,6 +58,25 @@ public sealed class ReadyProbesTests : IDisposable
         await cancelled.CancelAsync();
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => ready.TryAskAsync(broken, cancelled.Token));
         Assert.False(Directory.Exists(waits));
+    }
+
+    [Fact]
+    public async Task One_whose_starter_was_killed_before_it_had_its_pipe_ends_with_the_next()
+    {
+        if (!OperatingSystem.IsLinux()) return;
+        var tools = await TestMedia.ToolsAsync();
+        var folder = media.PathOf("ready");
+        var left = Directory.CreateDirectory(Path.Combine(folder, "left")).FullName;
+        using (var made = Process.Start("mkfifo", [Path.Combine(left, "gate")])) await made.WaitForExitAsync();
+        var start = new ProcessStartInfo(tools.FFprobePath, ["-version"]) { WorkingDirectory = left, RedirectStandardOutput = true, RedirectStandardError = true };
+        start.Environment["FFREPORT"] = "file=gate:level=32";
+        using var orphan = Process.Start(start)!;
+        // Long enough for it to be there; if it is not, it finds no pipe and ends as well.
+        await Task.Delay(TimeSpan.FromSeconds(1));
+        Assert.False(orphan.HasExited);
+        await using var ready = new ReadyProbes(tools, folder, 1);
+        await orphan.WaitForExitAsync().WaitAsync(TimeSpan.FromSeconds(30));
+        Assert.False(Directory.Exists(left));
     }
 
     private static string Told(Timeline.Outcome<MediaInfo> outcome) => JsonSerializer.Serialize(outcome.Value);
