@@ -45,11 +45,13 @@ internal static class AtomicFile
         }
     }
 
+    /// <summary>The disk has no room for a file.</summary>
+    public static Refusal DiskFull(string path) => new(MediaReasons.DiskFull, $"The disk is full: '{SafeInput.Shown(path)}' could not be written. Free some space and try again.");
+
     /// <summary>A failed write as one sentence.</summary>
     public static Refusal Explain(string path, Exception error) => error switch
     {
-        IOException { HResult: 28 or unchecked((int)0x80070070) } =>
-            new Refusal(MediaReasons.WriteFailed, $"The disk is full: '{SafeInput.Shown(path)}' could not be written. Free some space and try again."),
+        IOException { HResult: 28 or unchecked((int)0x80070070) or unchecked((int)0x80070027) } => DiskFull(path),
         UnauthorizedAccessException =>
             new Refusal(MediaReasons.WriteFailed, $"'{SafeInput.Shown(path)}' may not be written by this user: choose another folder or change its permissions."),
         DirectoryNotFoundException =>

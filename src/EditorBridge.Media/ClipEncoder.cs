@@ -268,6 +268,6 @@ public sealed class ClipEncoder : IAsyncDisposable, IDisposable
 
     private Refusal Failed(string why) =>
         why.Contains("No space left", StringComparison.OrdinalIgnoreCase)
-            ? new Refusal(MediaReasons.WriteFailed, $"The disk is full: '{SafeInput.Shown(path)}' could not be written. Free some space and try again.")
+            ? AtomicFile.DiskFull(path)
             : new Refusal(MediaReasons.EncodeFailed, $"The clip '{SafeInput.Shown(path)}' could not be encoded: {why.TrimEnd('.')}.");
 }

@@ -21,7 +21,10 @@ public static class MediaReasons
     /// <summary>ffmpeg failed, stalled, or wrote something else than was asked.</summary>
     public const string EncodeFailed = "CLIP_ENCODE_FAILED";
 
-    /// <summary>The disk is full or may not be written to.</summary>
+    /// <summary>The disk is full.</summary>
+    public const string DiskFull = "DISK_FULL";
+
+    /// <summary>The file cannot be written for another reason: its folder is missing, or this user may not.</summary>
     public const string WriteFailed = "WRITE_FAILED";
 
     /// <summary>Frozen frames are damaged or incomplete.</summary>

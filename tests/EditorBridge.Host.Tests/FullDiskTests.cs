@@ -49,7 +49,7 @@ public sealed class FullDiskTests
         var media = (await new MediaProbe(tools).ProbeAsync(film)).Value;
         MediaTime[] times = [.. Enumerable.Range(0, 9).Select(i => MediaTime.OfFrame(i, media.Rate))];
         var refusal = (await FrozenFrames.FreezeAtAsync(tools, media, times, media.Rate, disk.Path, "before")).Refusal!;
-        Assert.Equal(MediaReasons.WriteFailed, refusal.Reason);
+        Assert.Equal(MediaReasons.DiskFull, refusal.Reason);
         Assert.Contains("disk is full", refusal.Message, StringComparison.Ordinal);
         Assert.Empty(Directory.GetFiles(disk.Path));
     }
