@@ -23,7 +23,13 @@ public sealed class RecoveryTests : IAsyncLifetime
         {
             if (!IsDenoising(line, 3) || Interlocked.Exchange(ref killed, 1) == 1) return;
             using var host = Workspace.Host(workspace.DataFolder)!;
-            foreach (var child in Workspace.Children(host.Id)) Process.GetProcessById(child).Kill();
+            foreach (var child in Workspace.Children(host.Id))
+            {
+                // Not the ffprobes that it keeps ready, which come and go.
+                if (!File.ReadAllText($"/proc/{child}/comm").StartsWith("EditorBridge", StringComparison.Ordinal)) continue;
+                using var worker = Process.GetProcessById(child);
+                worker.Kill();
+            }
         });
         Assert.Equal(1, killed);
         Assert.Contains(disturbed.Events("state"), state => state.TryGetProperty("attempt", out var attempt) && attempt.GetInt32() > 1);
@@ -125,11 +131,14 @@ public sealed class RecoveryTests : IAsyncLifetime
             var output = workspace.File("full.out.otio");
             var filler = Path.Combine(workspace.DataFolder, "filler");
             var filled = 0;
+            // What is given back meanwhile is taken as well.
             var result = await cli.RunAsync((line, _) =>
             {
-                if (IsDenoising(line, 2) && Interlocked.Exchange(ref filled, 1) == 0) Fill(filler);
+                if (!IsDenoising(line, 2)) return;
+                filled++;
+                Fill(filler);
             }, "fill", "--timeline", input, "--out", output, "--gap", "1", "--prompt", "sea", "--steps", "40", "--json");
-            Assert.Equal(1, filled);
+            Assert.NotEqual(0, filled);
             Assert.True(result.ExitCode == 1, result.ToString());
             var error = Assert.Single(result.Events("error"));
             Assert.Equal("DISK_FULL", error.GetProperty("reason").GetString());
@@ -192,7 +201,7 @@ public sealed class RecoveryTests : IAsyncLifetime
     private async Task<CliResult> FillAsync(string name, Action<string, Process>? onLine)
     {
         var result = await workspace.Cli.RunAsync(onLine, "fill", "--timeline", workspace.TwoShots(name + ".otio"), "--out", workspace.File(name + ".out.otio"),
-            "--gap", "1", "--prompt", "a quiet sea", "--seed", "11", "--steps", "8", "--json");
+            "--gap", "1", "--prompt", "a quiet sea", "--seed", "11", "--steps", "20", "--json");
         Assert.True(result.ExitCode == 0, result.ToString());
         return result;
     }

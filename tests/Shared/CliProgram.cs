@@ -69,12 +69,21 @@ public sealed class CliProgram
 
         var output = new ConcurrentQueue<string>();
         var errors = new ConcurrentQueue<string>();
+        Exception? failure = null;
         using var process = new Process { StartInfo = info };
         process.OutputDataReceived += (_, line) =>
         {
             if (line.Data is null) return;
             output.Enqueue(line.Data);
-            onLine?.Invoke(line.Data, process);
+            try
+            {
+                onLine?.Invoke(line.Data, process);
+            }
+            catch (Exception error)
+            {
+                // On this thread it would end all tests.
+                failure ??= error;
+            }
         };
         process.ErrorDataReceived += (_, line) =>
         {
@@ -95,6 +104,7 @@ public sealed class CliProgram
             throw new TimeoutException($"editorbridge {string.Join(' ', arguments)} did not end.\n{string.Join('\n', output)}\n{string.Join('\n', errors)}");
         }
 
+        if (failure is not null) throw new InvalidOperationException($"What watches the command's lines failed: {failure.Message}", failure);
         return new CliResult(process.ExitCode, [.. output], [.. errors]);
     }
 
