@@ -16,8 +16,8 @@ dotnet build EditorBridge.sln -c Release || exit 1
 log=$(mktemp)
 results=$(mktemp -d)
 trap 'rm -rf "$log" "$results"' EXIT
-# No test is silent for so long: one that is hangs, and is named.
-silence=(--blame-hang-timeout 15m --blame-hang-dump-type none --results-directory "$results")
+# No test is silent for so long, nor waits for anything longer: one that is hangs, and is named.
+silence=(--blame-hang-timeout 30m --blame-hang-dump-type none --results-directory "$results")
 status=0
 for project in tests/*/*.csproj; do
   name=$(basename "$project" .csproj)

@@ -29,12 +29,14 @@ internal static class Tool
                 // With worker threads (real_time other than 0) it hangs more often, and in one run of four where it may pause at the end instead of leaving.
                 // Where it is slow for want of a processor, only more time helps.
                 await RunAsync(TimeSpan.FromSeconds(40 * attempt), "melt", ["-silent", project, "-consumer", $"avformat:{movie}", "vcodec=mjpeg", "an=1", "real_time=0", "terminate_on_pause=1"]).ConfigureAwait(false);
-                return await ProbeAsync(movie).ConfigureAwait(false);
+                var made = await LeftAsync(movie).ConfigureAwait(false);
+                if (CountOf(made) is not null || attempt == 4) return made ?? throw new InvalidOperationException($"melt left no film in {movie}.");
+                Console.Error.WriteLine("melt is run again: it left no frame.");
             }
             catch (TimeoutException e)
             {
                 var left = await LeftAsync(movie).ConfigureAwait(false);
-                var frames = left is { } read && read.TryGetProperty("nb_read_frames", out var number) ? number.GetString() : null;
+                var frames = CountOf(left);
                 if (attempt == 4 && frames is not null && counts.Contains(frames)) return left!.Value;
                 if (attempt == 4) throw;
                 counts.Add(frames);
@@ -47,7 +49,12 @@ internal static class Tool
         }
     }
 
-    // What a run that was ended has left, if that can be read.
+    /// <summary>The frames of a film that melt left; null where there is none that can be read.</summary>
+    public static async Task<string?> CountLeftAsync(string movie) => CountOf(await LeftAsync(movie).ConfigureAwait(false));
+
+    private static string? CountOf(JsonElement? stream) => stream is { } read && read.TryGetProperty("nb_read_frames", out var number) ? number.GetString() : null;
+
+    // What a run has left, if that can be read.
     private static async Task<JsonElement?> LeftAsync(string movie)
     {
         try

@@ -320,11 +320,10 @@ public sealed partial class OpenFxTests(OpenFxHost fixture) : IClassFixture<Open
     {
         var busy = await BusyAsync();
         var file = fixture.Host.File("later");
-        var running = fixture.RunAsync("run", "Filter", "no=progress", "no=message", "no=timeline", "prompt=waves", "start=10", "frames=4", "press=generate", "wait-for=job", "render=10", $"render-until=10,{file}",
-            "sync", "show=status");
+        var running = fixture.RunAsync("run", "Filter", "no=progress", "no=message", "no=timeline", "prompt=waves", "start=10", "frames=4", "press=generate", "wait-for=job", $"render=10,{file}-before", $"render-until=10,{file}",
+            "wait-for=frameFile", "sync", "show=status");
         // Its clip cannot come before the other job ends, so that what is rendered until then is the source.
-        while (!running.IsCompleted && !await fixture.Client.ListAsync("state = QUEUED").AnyAsync()) await Task.Delay(100);
-        await Task.Delay(500);
+        while (!running.IsCompleted && !File.Exists(file + "-before")) await Task.Delay(100);
         await busy.DisposeAsync();
         var lines = await running;
         Assert.StartsWith("jobs/", OpenFxHost.Said(lines, "job").Single(), StringComparison.Ordinal);

@@ -21,7 +21,7 @@ public sealed class DialogTests : IDisposable
     [EditorFact("zenity")]
     public async Task What_is_typed_into_zenity_comes_into_the_job()
     {
-        var running = await AskAsync();
+        var running = await AskAsync(steps: 20);
         await ChooseTheFirstAsync();
         await TypeAsync(Prompt);
         // It shows how the job gets on, and then where the clip is.

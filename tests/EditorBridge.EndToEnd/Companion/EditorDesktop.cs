@@ -76,17 +76,19 @@ internal sealed class EditorDesktop : IDisposable
 
     /// <summary>Runs a small program to its end.</summary>
     /// <returns>What it said; null when it failed.</returns>
-    public async Task<string?> RunAsync(string program, params string[] arguments)
+    public Task<string?> RunAsync(string program, params string[] arguments) => RunAsync(TimeSpan.FromSeconds(60), program, arguments);
+
+    private async Task<string?> RunAsync(TimeSpan allowed, string program, params string[] arguments)
     {
         using var process = new Process { StartInfo = Info(program, arguments) };
         process.Start();
         var errors = process.StandardError.ReadToEndAsync();
-        using var limit = new CancellationTokenSource(TimeSpan.FromSeconds(60));
+        using var limit = new CancellationTokenSource(allowed);
         try
         {
             var output = await process.StandardOutput.ReadToEndAsync(limit.Token);
             await process.WaitForExitAsync(limit.Token);
-            Keep(await errors);
+            Keep(await errors.WaitAsync(limit.Token));
             return process.ExitCode == 0 ? output : null;
         }
         catch (OperationCanceledException)
@@ -103,12 +105,13 @@ internal sealed class EditorDesktop : IDisposable
     public async Task<string?> RenderAsync(string project, int frames)
     {
         var movie = File("out.avi");
-        // Version 7.12 now and then hangs at its end: what it proves needs one run that does not.
+        // Version 7.12 now and then hangs at its end, or ends well and leaves a file without a frame: what it proves needs one run that does neither.
         for (var attempt = 1; ; attempt++)
         {
             var last = string.Create(System.Globalization.CultureInfo.InvariantCulture, $"out={frames - 1}");
-            if (await RunAsync("melt", "-silent", project, "in=0", last, "-consumer", $"avformat:{movie}", "vcodec=mjpeg", "an=1", "real_time=0", "terminate_on_pause=1") is not null || attempt == 4)
-                return (await Tool.ProbeAsync(movie)).GetProperty("nb_read_frames").GetString();
+            var isDone = await RunAsync(TimeSpan.FromSeconds(60 * attempt), "melt", "-silent", project, "in=0", last, "-consumer", $"avformat:{movie}", "vcodec=mjpeg", "an=1", "real_time=0", "terminate_on_pause=1") is not null;
+            var count = await Tool.CountLeftAsync(movie);
+            if ((isDone && count is not null) || attempt == 4) return count;
         }
     }
 

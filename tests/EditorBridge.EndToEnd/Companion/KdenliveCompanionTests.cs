@@ -164,7 +164,7 @@ public sealed class KdenliveCompanionTests : IDisposable
             {
                 if (meanwhile == Task.CompletedTask && line.Contains("\"running\"", StringComparison.Ordinal)) meanwhile = edit();
             },
-            ["companion", "kdenlive", "fill", "--steps", "30", .. Common[2..]]);
+            ["companion", "kdenlive", "fill", "--steps", "60", .. Common[2..]]);
         await meanwhile;
         Assert.NotSame(Task.CompletedTask, meanwhile);
         Assert.True(result.ExitCode == exitCode, result.ToString());

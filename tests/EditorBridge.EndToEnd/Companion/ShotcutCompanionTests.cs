@@ -8,6 +8,9 @@ namespace EditorBridge.EndToEnd.Companion;
 public sealed class ShotcutCompanionTests : IDisposable
 {
     private static readonly string[] Common = ["--steps", "2", "--seed", "7", "--prompt", "a boat & the sea", "--json"];
+
+    // It moves its playhead once it has shown the frame there.
+    private static readonly TimeSpan Seek = TimeSpan.FromSeconds(5);
     private readonly EditorDesktop desktop = new();
     private string window = "";
 
@@ -35,9 +38,9 @@ public sealed class ShotcutCompanionTests : IDisposable
         // To the start of the gap, overwrite, save.
         await KeyAsync("Home");
         await KeyAsync("alt+Right");
-        await Task.Delay(1000);
+        await Task.Delay(Seek);
         await KeyAsync("b");
-        await SaveAsync(Project);
+        await SaveAsync(Project, index => index.VideoTracks.First().Items.Count(item => item.Kind == ItemKind.Clip) > 2);
         var index = Index(Project);
         Assert.Equal([(0L, 50L), (50L, 25L), (75L, 45L)], index.VideoTracks.First().Items.Where(item => item.Kind == ItemKind.Clip).Take(3).Select(item => (item.RecordRange.Start, item.RecordRange.Duration)));
         var placed = index.VideoTracks.First().Items[1];
@@ -62,7 +65,7 @@ public sealed class ShotcutCompanionTests : IDisposable
         await SaveAsync(Project, index => index.VideoTracks.Count() == 2);
         await KeyAsync("ctrl+Up");
         await KeyAsync("Home");
-        await Task.Delay(2000);
+        await Task.Delay(Seek);
         await KeyAsync("b");
         await SaveAsync(Project, index => index.VideoTracks.Last().Items.Count > 0);
         Assert.Equal([("V2", new FrameRange(0, 50), new MediaRange(FrameRate.Pal, 0, 50), Made(broll))], Everything(Project).Where(clip => clip.Track == "V2").Select(clip => (clip.Track, clip.Record, clip.Source!.Value, clip.File)));
@@ -73,7 +76,7 @@ public sealed class ShotcutCompanionTests : IDisposable
         Assert.Contains(extend.Events("notice"), notice => notice.GetProperty("message").GetString()!.Contains("click the head of track V1, put the playhead at 00:00:07:15 and press B", StringComparison.Ordinal));
         await KeyAsync("ctrl+Down");
         await KeyAsync("End");
-        await Task.Delay(2000);
+        await Task.Delay(Seek);
         await KeyAsync("b");
         await SaveAsync(Project, index => index.Duration == 230);
 
@@ -157,7 +160,9 @@ public sealed class ShotcutCompanionTests : IDisposable
         {
             await KeyAsync("ctrl+s");
             await Task.Delay(1500);
-            return File.GetLastWriteTimeUtc(project) != before && Index(project) is var index && index.VideoTracks.Any() && isThere?.Invoke(index) != false;
+            // Half written it cannot be read.
+            return File.GetLastWriteTimeUtc(project) != before && TimelineDocument.Open(await File.ReadAllBytesAsync(project)).TryGet(out var document, out _)
+                && document.Index.VideoTracks.Any() && isThere?.Invoke(document.Index) != false;
         });
     }
 }

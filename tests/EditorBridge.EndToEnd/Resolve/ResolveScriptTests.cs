@@ -61,8 +61,9 @@ internal sealed class LuaFactAttribute : FactAttribute
         foreach (var (name, value) in environment) info.Environment[name] = value;
         using var process = System.Diagnostics.Process.Start(info)!;
         var errors = process.StandardError.ReadToEndAsync();
-        var output = await process.StandardOutput.ReadToEndAsync();
-        await process.WaitForExitAsync();
+        using var limit = new CancellationTokenSource(TimeSpan.FromMinutes(10));
+        var output = await process.StandardOutput.ReadToEndAsync(limit.Token);
+        await process.WaitForExitAsync(limit.Token);
         Assert.True(process.ExitCode == 0, $"{output}\n{await errors}");
         return output;
     }
