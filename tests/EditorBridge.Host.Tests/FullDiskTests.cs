@@ -131,6 +131,7 @@ public sealed class FullDiskTests
         using var patience = new CancellationTokenSource(TimeSpan.FromSeconds(60));
         var told = await client.WaitAsync(name, cancellation: patience.Token);
         Assert.Equal((Job.Types.State.Failed, "DISK_FULL"), (told.State, EditorBridgeException.From(told.Error).Reason));
+        Assert.NotNull(told.EndTime);
         Assert.Equal(Job.Types.State.Running, (await client.GetAsync(name)).State);
         // So is whoever comes later.
         Assert.Equal(told.State, (await client.WaitAsync(name, cancellation: patience.Token)).State);

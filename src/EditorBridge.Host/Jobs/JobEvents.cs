@@ -38,7 +38,7 @@ internal sealed class JobEvents(JobStore store, TimeProvider clock)
 
     /// <summary>Tells that the job has ended where the row cannot say so yet.</summary>
     /// <param name="job">The job as it will be.</param>
-    public void Ended(StoredJob job) => Publish(job.Id, (e, sequence) => e.Job = job.ToJob(sequence));
+    public void Ended(StoredJob job) => Publish(job.Id, (e, sequence) => e.Job = (job with { Ended = clock.GetUtcNow() }).ToJob(sequence));
 
     /// <summary>Tells that work went on.</summary>
     public void Progressed(string id, JobProgress progress) => Publish(id, (e, _) => e.Progress = progress);
