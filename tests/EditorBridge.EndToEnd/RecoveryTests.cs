@@ -25,8 +25,16 @@ public sealed class RecoveryTests : IAsyncLifetime
             using var host = Workspace.Host(workspace.DataFolder)!;
             foreach (var child in Workspace.Children(host.Id))
             {
-                // Not the ffprobes that it keeps ready, which come and go.
-                if (!File.ReadAllText($"/proc/{child}/comm").StartsWith("EditorBridge", StringComparison.Ordinal)) continue;
+                try
+                {
+                    // Not the ffprobes that it keeps ready.
+                    if (!File.ReadAllText($"/proc/{child}/comm").StartsWith("EditorBridge", StringComparison.Ordinal)) continue;
+                }
+                catch (IOException)
+                {
+                    continue; // It has ended.
+                }
+
                 using var worker = Process.GetProcessById(child);
                 worker.Kill();
             }
