@@ -1,5 +1,6 @@
 using EditorBridge.Host;
 using EditorBridge.Host.Jobs;
+using EditorBridge.Media;
 using Microsoft.Data.Sqlite;
 using Serilog;
 

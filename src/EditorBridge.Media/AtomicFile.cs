@@ -51,7 +51,7 @@ internal static class AtomicFile
     /// <summary>A failed write as one sentence.</summary>
     public static Refusal Explain(string path, Exception error) => error switch
     {
-        IOException { HResult: 28 or unchecked((int)0x80070070) or unchecked((int)0x80070027) } => DiskFull(path),
+        IOException io when DiskSpace.IsFull(io) => DiskFull(path),
         UnauthorizedAccessException =>
             new Refusal(MediaReasons.WriteFailed, $"'{SafeInput.Shown(path)}' may not be written by this user: choose another folder or change its permissions."),
         DirectoryNotFoundException =>

@@ -8,10 +8,6 @@ namespace EditorBridge.Worker;
 /// <summary>Tells the host in fixed words why a take failed.</summary>
 internal static class FailureReasons
 {
-    private const int LinuxNoSpace = 28;
-    private const int WindowsDiskFull = unchecked((int)0x80070070);
-    private const int WindowsHandleDiskFull = unchecked((int)0x80070027);
-
     /// <summary>The reason and the sentence for <paramref name="error"/>.</summary>
     public static TakeFailed Describe(Exception error) => error switch
     {
@@ -19,7 +15,7 @@ internal static class FailureReasons
         ExternalException e when e.Message.Contains("out of memory", StringComparison.OrdinalIgnoreCase)
             || e.Message.Contains("not enough memory", StringComparison.OrdinalIgnoreCase) => OutOfMemory(e.Message.Contains("CUDA", StringComparison.Ordinal)),
         OutOfMemoryException => OutOfMemory(gpu: false),
-        IOException e when e.HResult is LinuxNoSpace or WindowsDiskFull or WindowsHandleDiskFull => new TakeFailed
+        IOException e when DiskSpace.IsFull(e) => new TakeFailed
         {
             Reason = "DISK_FULL", Message = $"The disk is full: {e.Message} Free some space and run the job again.",
         },

@@ -2,6 +2,7 @@ using EditorBridge.Host.Clips;
 using EditorBridge.Host.Models;
 using EditorBridge.Host.Services;
 using EditorBridge.Host.Workers;
+using EditorBridge.Media;
 using EditorBridge.Planning;
 using EditorBridge.Protocol.Worker.V1;
 using Google.Rpc;
@@ -228,7 +229,7 @@ internal sealed class JobRunner(
     private async Task<RowState?> EndAsync(
         StoredJob job, Lease lease, ProgressReport report, RowState state, Google.Rpc.Status? error, TimeSpan? again, CancellationToken stopping)
     {
-        while (true)
+        for (var isFirst = true; ; isFirst = false)
         {
             try
             {
@@ -240,7 +241,7 @@ internal sealed class JobRunner(
             {
                 // A job that was said to have failed is not tried again behind everybody's back.
                 if (again is not null) (again, error) = (null, Errors.Describe(Code.Aborted, "DISK_FULL", DiskFull));
-                log.LogError("There is no room on the disk to write down that {Job} has ended; it is tried again", job.Name);
+                if (isFirst) log.LogError("There is no room on the disk to write down that {Job} has ended; it is tried again", job.Name);
                 events.Ended((store.Get(job.Id) ?? job) with { State = state, Error = error });
             }
 

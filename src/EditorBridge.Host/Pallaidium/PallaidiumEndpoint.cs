@@ -5,6 +5,7 @@ using EditorBridge.Host.Jobs;
 using EditorBridge.Host.Models;
 using EditorBridge.Host.Security;
 using EditorBridge.Host.Services;
+using EditorBridge.Media;
 using EditorBridge.Planning;
 using EditorBridge.Protocol.V1;
 using Grpc.Core;

@@ -1,5 +1,6 @@
 using EditorBridge.Host.Assets;
 using EditorBridge.Host.Services;
+using EditorBridge.Media;
 using EditorBridge.Protocol.V1;
 using Google.Rpc;
 using Grpc.Core;

@@ -1,4 +1,5 @@
 using EditorBridge.Host.Jobs;
+using EditorBridge.Media;
 using Google.Rpc;
 using Grpc.Core;
 using Grpc.Core.Interceptors;
